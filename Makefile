@@ -1,0 +1,51 @@
+# The one vocabulary, for people and for continuous integration. `make help` lists it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit golden format bench docs clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Generate the chat, serve it, and let two clients talk
+	@$(BIN)/python examples/demo.py
+
+test: lint types unit ## Everything that continuous integration checks
+
+lint: $(READY) ## Style, and whether generated/ and docs/ are current
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sockspec generate --check
+	@$(BIN)/python -m tests.reference --check
+
+types: $(READY) ## mypy and pyright, both strict
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+unit: $(READY) ## The tests
+	@$(BIN)/python -m pytest -q
+
+golden: $(READY) ## Write generated/ and the made parts of docs/ anew
+	@$(BIN)/sockspec generate
+	@$(BIN)/python -m tests.reference
+
+format: $(READY) ## Format and sort what tools can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Figures, each beside what it is measured against
+	@PYTHONPATH=generated $(BIN)/python -m benchmarks
+
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Rewritten when pyproject.toml changes. Groups of dependencies need pip 25.1.
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@

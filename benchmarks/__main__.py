@@ -1,0 +1,24 @@
+"""Figures for the README, each beside what it is measured against, in one run: `make bench`.
+
+Machines differ and are shared, so ratios are what counts; nothing here fails.
+"""
+
+from __future__ import annotations
+
+from benchmarks import decoding, generating, importing
+
+
+def main() -> None:
+    """Run all benchmarks and print their tables."""
+    for title, run in (
+        ("One chat message: decoded, judged, dispatched", decoding.run),
+        ("A document of many messages: generated", generating.run),
+        ("A generated package: imported", importing.run),
+    ):
+        print(f"\n{title}\n{'-' * len(title)}")
+        for line in run():
+            print(line)
+
+
+if __name__ == "__main__":
+    main()

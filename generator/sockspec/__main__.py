@@ -1,0 +1,5 @@
+"""`python -m sockspec` is the command line."""
+
+from sockspec.cli import main
+
+main(prog_name="sockspec")

@@ -1,0 +1,72 @@
+"""`sockspec decode`: payloads judged by the package that a document makes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from sockspec import ir, output
+from sockspec.cli.common import SPEC, perspective_option, read
+from sockspec.pipeline import generate
+from sockspec.python import codec_name
+from sockspec.runtime import Codec, PayloadError, Problem
+
+_PACKAGE = "_sockspec_decoded"
+
+
+@click.command("decode")
+@click.argument("spec", type=SPEC)
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+@click.option("--from", "sender", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sends.")
+@click.option("--channel", metavar="NAME", help="The channel, where the document has several.")
+@perspective_option
+def command(spec: Path, file: TextIO, sender: str, channel: str | None, perspective: str | None) -> None:
+    """Judge the payloads in FILE (default: standard input), one JSON text on each line.
+
+    For each, in order, prints one line of JSON: {"valid": true, "message": ..., "lane": ...} or
+    {"valid": false, "problem": {...}} with JSON Pointers to what is wrong. Fails when one of them is not valid.
+
+    The lane says who gave the verdict: "typed" (the typed decoder alone), "checked" (the validator, after decoding), or
+    "judge" (the validator, which took what the typed decoder refused).
+    """
+    api = read(spec, perspective, quiet=True)
+    chosen = _channel(api, channel)
+    direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
+    with tempfile.TemporaryDirectory() as folder:
+        output.write(generate(api, spec.name), Path(folder) / _PACKAGE)
+        sys.path.insert(0, folder)
+        codecs = importlib.import_module(f"{_PACKAGE}.codecs")
+        codec: Codec[Any] = getattr(codecs, codec_name(api, chosen, direction))
+        valid = [_judge(codec, line.rstrip("\n")) for line in file if line.strip()]
+    sys.exit(0 if all(valid) else 1)
+
+
+def _channel(api: ir.Api, name: str | None) -> ir.Channel:
+    names = [channel.name for channel in api.channels]
+    if name is None and len(names) != 1:
+        raise click.UsageError(f"say with --channel which of the channels is meant: {', '.join(names) or 'there is none'}.")
+    for channel in api.channels:
+        if name is None or name in (channel.name, channel.address):
+            return channel
+    raise click.UsageError(f"there is no channel {name!r}; there are: {', '.join(names)}.")
+
+
+def _judge(codec: Codec[Any], payload: str) -> bool:
+    try:
+        verdict = codec.examine(payload)
+    except PayloadError as error:
+        click.echo(json.dumps({"valid": False, "problem": _plain(error.problem)}))
+        return False
+    click.echo(json.dumps({"valid": True, "message": type(verdict.message).__name__, "lane": verdict.lane}))
+    return True
+
+
+def _plain(problem: Problem) -> dict[str, object]:
+    errors = [{"pointer": f.pointer, "keyword": f.keyword, "message": f.message} for f in problem.errors]
+    return {"type": problem.type, "message": problem.message, "errors": errors}

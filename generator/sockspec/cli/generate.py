@@ -1,0 +1,79 @@
+"""`sockspec generate`: a document's package, or all that a project lists."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from sockspec import output
+from sockspec.cli.common import SPEC, perspective_option, read
+from sockspec.cli.project import Job, package_name, project_jobs
+from sockspec.pipeline import generate
+
+
+@click.command("generate")
+@click.argument("spec", type=SPEC, required=False)
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package.")
+@click.option("--package", metavar="NAME", help="Name of the package. [default: from the document's file name]")
+@perspective_option
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder whose templates replace ours of the same name.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; print a diff and fail when the package is not current.")
+def command(
+    spec: Path | None,
+    folder: Path | None,
+    package: str | None,
+    perspective: str | None,
+    templates: Path | None,
+    check: bool,
+) -> None:
+    """Write the Python package of SPEC into the folder that -o names.
+
+    The package is a folder of its own below it: `sockspec generate chat.yaml -o generated` writes `generated/chat/`.
+
+    Without SPEC, generates every document that [tool.sockspec] in pyproject.toml lists:
+
+    \b
+        [[tool.sockspec.package]]
+        spec = "specs/chat.yaml"
+        output = "generated"
+        package = "chat"
+
+    Nothing is written when anything is wrong.
+    """
+    if spec is None:
+        if folder is not None or package is not None:
+            raise click.UsageError("-o and --package go with SPEC; without it pyproject.toml says what to generate.")
+        jobs = project_jobs(Path("pyproject.toml"))
+    elif folder is None:
+        raise click.UsageError("say with -o into which folder the package goes.")
+    else:
+        jobs = [Job(spec, folder, package, perspective, templates)]
+    packages = _generate(jobs)
+    stale = [difference for folder, files in packages if (difference := output.difference(files, folder))]
+    if check:
+        click.echo("".join(stale), nl=False)
+        sys.exit(1 if stale else 0)
+    for target, files in packages:
+        output.write(files, target)
+        click.echo(f"{target}: {len(files)} files", err=True)
+
+
+def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
+    """All packages, in memory; ends the program before anything is written when one of them cannot be made."""
+    packages: list[tuple[Path, Mapping[str, str]]] = []
+    visible = len(jobs) > 1 and sys.stderr.isatty()
+    with click.progressbar(jobs, label="generating", file=sys.stderr, hidden=not visible) as bar:
+        for job in bar:
+            api = read(job.spec, job.perspective)
+            name = job.package or package_name(job.spec, api.title)
+            packages.append((job.output / name, generate(api, job.spec.name, templates=job.templates)))
+    return packages
+
+

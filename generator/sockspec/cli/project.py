@@ -1,0 +1,69 @@
+"""What a project's `pyproject.toml` says to generate."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+_KEYS = {"spec", "output", "package", "perspective", "templates"}
+_PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One package to generate."""
+
+    spec: Path
+    output: Path
+    package: str | None = None
+    perspective: str | None = None
+    templates: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.package is not None and not (self.package.isidentifier() and not keyword.iskeyword(self.package)):
+            raise click.UsageError(f"the package name {self.package!r} is not an identifier of Python.")
+
+
+def package_name(spec: Path, title: str) -> str:
+    """A name for the package: from the document's file name, or from its title where the file's says nothing."""
+    stem = spec.name.partition(".")[0]
+    words = title if stem.lower() in _PLAIN_STEMS else stem
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    name = "_".join(re.findall(r"[a-z0-9]+", plain.lower())) or "api"
+    return f"api_{name}" if not name.isidentifier() or keyword.iskeyword(name) else name
+
+
+def project_jobs(path: Path) -> list[Job]:
+    """The packages that `[[tool.sockspec.package]]` lists; paths are relative to the file. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            settings = tomllib.load(file)
+    except FileNotFoundError:
+        raise click.UsageError("give SPEC, or call from a folder whose pyproject.toml has [tool.sockspec].") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{path} is not TOML: {error}") from None
+    listed = settings.get("tool", {}).get("sockspec", {}).get("package", [])
+    if not isinstance(listed, list) or not listed:
+        raise click.UsageError(f"{path} lists no documents: it has no [[tool.sockspec.package]].")
+    return [_job(entry, path.parent) for entry in listed]
+
+
+def _job(entry: object, base: Path) -> Job:
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise click.UsageError("each [[tool.sockspec.package]] is a table of texts.")
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise click.UsageError(f"[[tool.sockspec.package]] has the unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}.")
+    if "spec" not in entry or "output" not in entry:
+        raise click.UsageError("each [[tool.sockspec.package]] names its 'spec' and its 'output'.")
+    perspective = entry.get("perspective")
+    if perspective not in (None, "server", "client"):
+        raise click.UsageError(f"the perspective is 'server' or 'client', not {perspective!r}.")
+    templates = base / entry["templates"] if "templates" in entry else None
+    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), perspective, templates)

@@ -1,0 +1,14 @@
+"""The API as a Python package: identifiers, annotations and the views that templates print."""
+
+from __future__ import annotations
+
+from sockspec import ir
+from sockspec.python import names
+from sockspec.python.package import files
+
+__all__ = ["codec_name", "files"]
+
+
+def codec_name(api: ir.Api, channel: ir.Channel, direction: ir.Direction) -> str:
+    """The name of the codec for what one side sends on a channel."""
+    return names.give(api).codecs[channel.name, direction]

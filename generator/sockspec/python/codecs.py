@@ -1,0 +1,69 @@
+"""The codecs of a package: view of `codecs.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sockspec import ir
+from sockspec.analysis import dispatch
+from sockspec.python import literals
+from sockspec.python.layout import Code, Group, assigned, call, joined, lay, subscript
+from sockspec.python.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A constant, and its docstring."""
+
+    code: str
+    doc: str
+
+
+def view(
+    api: ir.Api, names: Names, dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]
+) -> tuple[Codec, ...]:
+    """A codec for each channel and direction, also for a direction that has no messages."""
+    codecs: list[Codec] = []
+    for channel in api.channels:
+        for side in ir.Direction:
+            found = dispatches.get((channel.name, side))
+            choices = found.choices if found is not None else ()
+            arguments: list[Code] = ["SCHEMAS", *(_entry(choice, names) for choice in choices)]
+            if found is not None and found.tag:
+                arguments.append(assigned("tag", literals.string(found.tag)))
+            union = names.unions[channel.name, side]
+            of = subscript("Codec", f"messages.{union}" if choices else "Never")
+            name = names.codecs[channel.name, side]
+            who = "clients" if side is ir.Direction.CLIENT_TO_SERVER else "the server"
+            doc = literals.docstring(f"What {who} may send on {channel.address or channel.name}.")
+            codecs.append(Codec(lay(joined(f"{name}: ", of, " = ", _call(arguments))), doc))
+    return tuple(codecs)
+
+
+def _call(arguments: list[Code]) -> Group:
+    return call("Codec", *arguments)
+
+
+def _entry(choice: dispatch.Choice, names: Names) -> Code:
+    message = choice.message
+    arguments: list[Code] = [
+        f"messages.{names.messages[message.name]}",
+        literals.string(message.payload.schema),
+        literals.string(message.lane.value),
+    ]
+    if choice.values:
+        arguments.append(assigned("tags", _tuple([literals.value(value) for value in choice.values])))
+        if not choice.required:
+            arguments.append("tag_required=False")
+    if message.payload.content is not ir.Content.JSON:
+        arguments.append(f"content={literals.string(message.payload.content.value)}")
+    if not isinstance(message.payload.type, ir.Record):
+        arguments.append("bare=True")
+    if message.correlation:
+        arguments.append(assigned("correlation", _tuple([literals.string(name) for name in message.correlation])))
+    return call("Entry", *arguments)
+
+
+def _tuple(items: list[str]) -> Code:
+    return f"({items[0]},)" if len(items) == 1 else Group("(", tuple(items), ")")

@@ -1,0 +1,331 @@
+"""The server's and the client's side of each channel: views of `server.py` and `client.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sockspec import ir
+from sockspec.analysis import dispatch
+from sockspec.python import literals, naming
+from sockspec.python.layout import Code, Group, assigned, call, exploded, joined, lay, subscript
+from sockspec.python.messages import Attribute, Messages
+from sockspec.python.names import Names, client_scope, connection_scope, send_method
+from sockspec.python.types import Types
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method: its head up to the colon, its docstring, and its body as one statement."""
+
+    head: str
+    doc: str
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The server's side of a channel."""
+
+    head: str
+    doc: str
+    properties: tuple[Method, ...]
+    methods: tuple[Method, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server of an API."""
+
+    name: str
+    doc: str
+    routes: str
+    error_message: str
+    handlers: tuple[Method, ...]
+    hooks: tuple[Method, ...]
+    authenticates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client's side of a channel."""
+
+    head: str
+    doc: str
+    init: Method
+    methods: tuple[Method, ...]
+
+
+class Endpoints:
+    """Writes both sides of the channels of one API."""
+
+    def __init__(
+        self,
+        api: ir.Api,
+        names: Names,
+        types: Types,
+        messages: Messages,
+        dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch],
+    ) -> None:
+        self._api = api
+        self._names = names
+        self._types = types
+        self._messages = messages
+        self._dispatches = dispatches
+        self._by_name = {message.name: message for message in api.messages}
+        self._operations: dict[str, list[ir.Operation]] = {}
+        for operation in api.operations:
+            if operation.messages:
+                self._operations.setdefault(operation.channel, []).append(operation)
+
+    # --- server -----------------------------------------------------------------------------------------------------
+
+    def connections(self) -> tuple[Connection, ...]:
+        """The connection class of each channel."""
+        return tuple(self._connection(channel) for channel in self._api.channels)
+
+    def server(self) -> Server:
+        """The server class."""
+        handlers = [
+            self._handler(channel, operation)
+            for channel in self._api.channels
+            for operation in self._sent(channel, ir.Direction.CLIENT_TO_SERVER)
+        ]
+        routes = Group("(", tuple(self._route(channel) for channel in self._api.channels), ")")
+        error = next((self._names.messages[m.name] for m in self._api.messages if m.is_error), None)
+        return Server(
+            self._names.server,
+            literals.docstring(_about(self._api), 4),
+            "routes = " + exploded(routes, 4),
+            f"messages.{error}" if error is not None else "",
+            tuple(handlers),
+            tuple(hook for channel in self._api.channels for hook in self._hooks(channel)),
+            any(_needs_token(self._api, channel) for channel in self._api.channels),
+        )
+
+    def _sent(self, channel: ir.Channel, direction: ir.Direction) -> list[ir.Operation]:
+        return [o for o in self._operations.get(channel.name, ()) if o.direction is direction]
+
+    def _connection(self, channel: ir.Channel) -> Connection:
+        scope = connection_scope()
+        properties = []
+        for parameter in channel.parameters:
+            name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
+            doc = parameter.description or f"The parameter `{parameter.wire_name}` of the path."
+            body = f"return self.path_parameters[{literals.string(parameter.wire_name)}]"
+            properties.append(Method(f"def {name}(self) -> str:", literals.docstring(doc, 8), body))
+        union = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
+        doc = channel.description or channel.summary or f"A client's connection to {channel.address or channel.name}."
+        return Connection(
+            lay(joined("class ", call(self._names.connections[channel.name], subscript("Connection", union)), ":")),
+            literals.docstring(doc, 4),
+            tuple(properties),
+            tuple(self._sends(channel, ir.Direction.SERVER_TO_CLIENT, scope)),
+        )
+
+    def _union(self, channel: ir.Channel, side: ir.Direction) -> str:
+        key = (channel.name, side)
+        return f"messages.{self._names.unions[key]}" if key in self._dispatches else "Never"
+
+    def _sends(self, channel: ir.Channel, side: ir.Direction, scope: naming.Scope) -> list[Method]:
+        """A method for each message that one side sends of itself."""
+        names: dict[str, None] = {}
+        for operation in self._sent(channel, side):
+            if operation.reply is None or side is ir.Direction.SERVER_TO_CLIENT:
+                names.update(dict.fromkeys(operation.messages))
+        found = []
+        for name in names:
+            message = self._by_name[name]
+            attributes = self._messages.attributes(message)
+            doc = message.summary or message.title or message.description or f"Send `{name}`."
+            method = scope.claim(send_method(self._names.messages[name]))
+            body = lay(joined("await ", call("self.send", self._construct(message, attributes))), 8)
+            found.append(Method(_head(method, attributes, "None"), literals.docstring(_first(doc), 8), body))
+        return found
+
+    def _construct(self, message: ir.Message, attributes: list[Attribute]) -> Code:
+        bare = not isinstance(message.payload.type, ir.Record)
+        arguments = [a.argument if bare else f"{a.name}={a.argument}" for a in attributes]
+        return call(f"messages.{self._names.messages[message.name]}", *arguments)
+
+    def _handler(self, channel: ir.Channel, operation: ir.Operation) -> Method:
+        parameters = (
+            "self",
+            f"connection: {self._names.connections[channel.name]}",
+            f"message: {self._messages.union(operation, 'messages.')}",
+        )
+        said = [operation.summary or operation.title, operation.description]
+        doc = "\n\n".join(text for text in said if text) or f"The client sent `{operation.name}`."
+        returns = "None" if operation.reply is None else self._replies(operation.reply)
+        head = joined(Group(f"async def {self._names.handlers[operation.name]}(", parameters, ")"), f" -> {returns}:")
+        return Method(lay(head, 4), literals.docstring(doc, 8))
+
+    def _replies(self, reply: ir.Reply) -> str:
+        return " | ".join(f"messages.{self._names.messages[name]}" for name in reply.messages) or "None"
+
+    def _route(self, channel: ir.Channel) -> Code:
+        handlers: list[Code] = []
+        handled: set[str] = set()
+        for operation in self._sent(channel, ir.Direction.CLIENT_TO_SERVER):
+            method = [literals.string(self._names.handlers[operation.name])]
+            replies = ["replies=True"] if operation.reply is not None else []
+            for name in operation.messages:
+                if name not in handled:
+                    handled.add(name)
+                    key = f"messages.{self._names.messages[name]}"
+                    handlers.append(joined(f"{key}: ", call("Handler", *method, *replies)))
+        opened, closed = self._names.hooks[channel.name]
+        arguments: list[Code] = [
+            assigned("path", literals.string(self._path(channel))),
+            assigned("connection", self._names.connections[channel.name]),
+            assigned("incoming", f"codecs.{self._names.codecs[channel.name, ir.Direction.CLIENT_TO_SERVER]}"),
+            assigned("outgoing", f"codecs.{self._names.codecs[channel.name, ir.Direction.SERVER_TO_CLIENT]}"),
+            assigned("handlers", Group("{", tuple(handlers), "}")),
+            assigned("opened", literals.string(opened)),
+            assigned("closed", literals.string(closed)),
+        ]
+        if channel.subprotocols:
+            arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
+        return call("Route", *arguments)
+
+    def _path(self, channel: ir.Channel) -> str:
+        """The path that the server answers: that of its first URL, and the channel's address below it."""
+        base = ""
+        for server in self._api.servers:
+            if not channel.servers or server.name in channel.servers:
+                base = "/" + server.url.partition("://")[2].partition("/")[2]
+                break
+        return (base.rstrip("/") + (channel.address or "")) or "/"
+
+    def _hooks(self, channel: ir.Channel) -> list[Method]:
+        connection = f"connection: {self._names.connections[channel.name]}"
+        where = channel.address or channel.name
+        return [
+            Method(
+                lay(joined(Group(f"async def {name}(", ("self", connection), ")"), " -> None:"), 4),
+                literals.docstring(f"A client {what} {where}.", 8),
+            )
+            for name, what in zip(self._names.hooks[channel.name], ("connected to", "left"), strict=True)
+        ]
+
+    # --- client -----------------------------------------------------------------------------------------------------
+
+    def clients(self) -> tuple[Client, ...]:
+        """The client class of each channel."""
+        return tuple(self._client(channel) for channel in self._api.channels)
+
+    def _client(self, channel: ir.Channel) -> Client:
+        scope = client_scope()
+        received = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
+        sent = self._union(channel, ir.Direction.CLIENT_TO_SERVER)
+        doc = channel.description or channel.summary or f"A connection to {channel.address or channel.name}."
+        methods = self._sends(channel, ir.Direction.CLIENT_TO_SERVER, scope)
+        for operation in self._sent(channel, ir.Direction.CLIENT_TO_SERVER):
+            if operation.reply is not None:
+                methods += [self._request(operation, name, scope) for name in operation.messages]
+        head = joined("class ", call(self._names.clients[channel.name], subscript("Client", received, sent)), ":")
+        return Client(lay(head), literals.docstring(doc, 4), self._init(channel), tuple(methods))
+
+    def _request(self, operation: ir.Operation, name: str, scope: naming.Scope) -> Method:
+        assert operation.reply is not None
+        message = self._by_name[name]
+        attributes = self._messages.attributes(message, request=True)
+        wanted = operation.name if len(operation.messages) == 1 else self._names.messages[name]
+        replies = [f"messages.{self._names.messages[reply]}" for reply in operation.reply.messages]
+        body = joined(
+            "return await ",
+            call("self.request", self._construct(message, attributes), _tuple(replies), "timeout=timeout"),
+        )
+        timeout = Attribute("timeout", "float | None", "None", "timeout")
+        doc = operation.summary or operation.title or operation.description or f"Send `{name}` and wait for the reply."
+        method = scope.claim(naming.attribute_name(wanted))
+        head = _head(method, [*attributes, timeout], self._replies(operation.reply))
+        text = f"{_first(doc)}\n\nWaits for the reply, `timeout` seconds or as long as the options say."
+        return Method(head, literals.docstring(text, 8), lay(body, 8))
+
+    def _init(self, channel: ir.Channel) -> Method:
+        scope = naming.Scope({*naming.ATTRIBUTE_RESERVED, "url", "token", "options"})
+        parameters: list[Code] = ["self", "*"]
+        arguments: list[Code] = ["url"]
+        path: list[Code] = []
+        for parameter in channel.parameters:
+            name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
+            parameters.append(f"{name}: str" + (f" = {literals.string(parameter.default)}" if parameter.default else ""))
+            path.append(f"{literals.string(parameter.wire_name)}: {name}")
+        if channel.address is None:
+            parameters.append("address: str")
+        arguments.append(assigned("path", literals.string(channel.address) if channel.address is not None else "address"))
+        if path:
+            arguments.append(assigned("path_parameters", Group("{", tuple(path), "}")))
+        optional: list[Code] = []
+        for keyword, found in (("query", channel.query), ("headers", channel.headers)):
+            entries: list[Code] = []
+            for parameter in found:
+                name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
+                annotation = self._types.annotation(parameter.type, "messages.")
+                if parameter.required:
+                    parameters.append(joined(f"{name}: ", annotation))
+                else:
+                    optional.append(joined(f"{name}: ", annotation, " | None = None"))
+                entries.append(f"{literals.string(parameter.wire_name)}: {name}")
+            if entries:
+                arguments.append(assigned(keyword, Group("{", tuple(entries), "}")))
+        url = self._url(channel)
+        url_parameter = f"url: str = {literals.string(url)}" if url else "url: str"
+        parameters += [url_parameter] if not url else []
+        parameters += [*optional, *([url_parameter] if url else [])]
+        for keyword, side in (("incoming", ir.Direction.SERVER_TO_CLIENT), ("outgoing", ir.Direction.CLIENT_TO_SERVER)):
+            arguments.append(assigned(keyword, f"codecs.{self._names.codecs[channel.name, side]}"))
+        if _needs_token(self._api, channel):
+            parameters.append("token: Token | None = None")
+            arguments.append("token=token")
+        if channel.subprotocols:
+            arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
+        parameters.append("options: ClientOptions | None = None")
+        arguments.append("options=options")
+        head = lay(joined(Group("def __init__(", tuple(parameters), ")"), " -> None:"), 4)
+        return Method(head, "", lay(call("super().__init__", *arguments), 8))
+
+    def _url(self, channel: ir.Channel) -> str:
+        """The URL of the first server that has the channel, its variables by their defaults; empty where one has none."""
+        for server in self._api.servers:
+            if channel.servers and server.name not in channel.servers:
+                continue
+            url = server.url
+            for variable in server.variables:
+                if variable.default is not None:
+                    url = url.replace("{" + variable.wire_name + "}", variable.default)
+            return "" if "{" in url else url
+        return ""
+
+
+def _head(name: str, attributes: list[Attribute], returns: str) -> str:
+    required = [joined(f"{a.name}: ", a.annotation) for a in attributes if not a.default]
+    optional = [joined(f"{a.name}: ", a.annotation, f" = {a.default}") for a in attributes if a.default]
+    parameters: tuple[Code, ...] = ("self", *(("*",) if required or optional else ()), *required, *optional)
+    if len(attributes) == 1 and attributes[0].name == "payload" and not attributes[0].default:
+        parameters = ("self", *required)
+    return lay(joined(Group(f"async def {name}(", parameters, ")"), f" -> {returns}:"), 4)
+
+
+def _first(text: str) -> str:
+    """The first paragraph."""
+    return text.strip().split("\n\n", 1)[0]
+
+
+def _strings(texts: tuple[str, ...]) -> Code:
+    return _tuple([literals.string(text) for text in texts])
+
+
+def _tuple(items: list[str]) -> Code:
+    return f"({items[0]},)" if len(items) == 1 else Group("(", tuple(items), ")")
+
+
+def _about(api: ir.Api) -> str:
+    return f"{api.title} {api.version}\n\n{api.description}".strip()
+
+
+def _needs_token(api: ir.Api, channel: ir.Channel) -> bool:
+    """Whether a handshake with the channel needs authentication by the document."""
+    servers = [s for s in api.servers if not channel.servers or s.name in channel.servers]
+    return bool(channel.security) or any(server.security for server in servers)

@@ -1,0 +1,76 @@
+"""Unions that cannot stand inside an annotation get a name of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sockspec import ir
+from sockspec.diagnostics import Location
+from sockspec.python.layout import flat
+from sockspec.python.types import Types
+
+_LONGEST = 60
+"""Characters of a union that a reader takes in beside a field's name."""
+
+
+def hoist(api: ir.Api, types: Callable[[ir.Api], Types]) -> ir.Api:
+    """The API with a definition for each union that the decoder cannot tell apart or that is too long to read."""
+    hoisting = _Hoisting(api, types(api))
+    messages = tuple(
+        replace(message, payload=replace(message.payload, type=hoisting.body(message)))
+        for message in api.messages
+    )
+    definitions: list[ir.Definition] = []
+    for definition in api.definitions:
+        match definition:
+            case ir.Record():
+                definitions.append(hoisting.record(definition, definition.name))
+            case ir.Alias(type=ir.Union() | ir.Nullable(of=ir.Union())):
+                definitions.append(definition)
+            case ir.Alias():
+                definitions.append(replace(definition, type=hoisting.type(definition.type, definition.name, definition.location)))
+            case ir.Enumeration():
+                definitions.append(definition)
+    return replace(api, messages=messages, definitions=(*definitions, *hoisting.aliases))
+
+
+class _Hoisting:
+    def __init__(self, api: ir.Api, types: Types) -> None:
+        self._types = types
+        self._taken = {definition.name for definition in api.definitions}
+        self.aliases: list[ir.Alias] = []
+
+    def body(self, message: ir.Message) -> ir.Type | ir.Record:
+        of = message.payload.type
+        return self.record(of, message.name) if isinstance(of, ir.Record) else self.type(of, message.name, message.location)
+
+    def record(self, record: ir.Record, name: str) -> ir.Record:
+        fields = (replace(f, type=self.type(f.type, f"{name} {f.wire_name}", f.location)) for f in record.fields)
+        return replace(record, fields=tuple(fields))
+
+    def type(self, of: ir.Type, name: str, place: Location) -> ir.Type:
+        match of:
+            case ir.Array():
+                return replace(of, item=self.type(of.item, f"{name} item", place))
+            case ir.Map():
+                return replace(of, value=self.type(of.value, f"{name} value", place))
+            case ir.Tuple():
+                return ir.Tuple(tuple(self.type(item, f"{name} {at}", place) for at, item in enumerate(of.items, 1)))
+            case ir.Nullable():
+                return replace(of, of=self.type(of.of, name, place))
+            case ir.Union():
+                decodable = self._types.decodable(of)
+                if decodable and len(flat(self._types.annotation(of))) <= _LONGEST:
+                    return of
+                return self._name(of, name, place)
+            case ir.Scalar() | ir.Constant() | ir.Ref() | ir.Anything():
+                return of
+
+    def _name(self, union: ir.Union, words: str, place: Location) -> ir.Ref:
+        name = words
+        while name in self._taken:
+            name += " value"
+        self._taken.add(name)
+        self.aliases.append(ir.Alias(name, union, place))
+        return ir.Ref(name)

@@ -1,0 +1,307 @@
+"""The classes of a package: view of `messages.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sockspec import ir
+from sockspec.analysis import dispatch, walk
+from sockspec.python import literals, naming
+from sockspec.python.imports import order
+from sockspec.python.layout import Code, Group, assigned, call, flat, joined, lay, subscript
+from sockspec.python.names import Names
+from sockspec.python.types import Types
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An attribute: its line, and its docstring or nothing."""
+
+    code: str
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class: its head up to the colon, its docstring, its attributes."""
+
+    head: str
+    doc: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name for a type. `stand_in` is what it is at run time, where the decoder cannot read the type itself."""
+
+    code: str
+    doc: str = ""
+    stand_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A member of a message as a parameter of the method that sends it, and as the argument for the constructor."""
+
+    name: str
+    annotation: Code
+    default: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Everything that the template prints."""
+
+    classes: tuple[Class, ...]
+    aliases: tuple[Alias, ...]
+    exports: tuple[str, ...]
+
+
+class Messages:
+    """Writes the classes of one API."""
+
+    def __init__(
+        self,
+        api: ir.Api,
+        names: Names,
+        types: Types,
+        dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch],
+    ) -> None:
+        self._api = api
+        self._names = names
+        self._types = types
+        self._dispatches = dispatches
+
+    def module(self) -> Module:
+        """The view of the module."""
+        shared = {name for name, python in self._names.definitions.items() if python in self._names.messages.values()}
+        definitions = [d for d in self._api.definitions if d.name not in shared]
+        enumerations = [self._enumeration(d) for d in definitions if isinstance(d, ir.Enumeration)]
+        classes = [self._message(message) for message in self._api.messages]
+        classes += [
+            self._record(d, self._names.definitions[d.name], d.name, d.description or d.title)
+            for d in definitions
+            if isinstance(d, ir.Record)
+        ]
+        ordered, recursive = walk.alias_order(self._types.definitions)
+        aliases = [self._alias(alias, stand_in=False) for alias in ordered]
+        aliases += [self._alias(alias, stand_in=True) for alias in recursive]
+        aliases += [self._union(key, found) for key, found in self._dispatches.items()]
+        aliases += [alias for operation in self._api.operations if (alias := self._operation(operation)) is not None]
+        exports = [*self._names.messages.values(), *self._names.definitions.values()]
+        exports += [self._names.unions[key] for key in self._dispatches]
+        exports += [self._names.operations[o.name] for o in self._api.operations if self.has_alias(o)]
+        return Module((*enumerations, *classes), tuple(aliases), tuple(sorted(set(exports), key=order)))
+
+    def has_alias(self, operation: ir.Operation) -> bool:
+        """Whether the messages of an operation are so many that they have a name together."""
+        found = self._dispatches.get((operation.channel, operation.direction))
+        return 2 < len(operation.messages) < (len(found.choices) if found is not None else 0)
+
+    def union(self, operation: ir.Operation, prefix: str) -> str:
+        """The annotation of the messages of an operation."""
+        if self.has_alias(operation):
+            return prefix + self._names.operations[operation.name]
+        if len(operation.messages) > 2:
+            return prefix + self._names.unions[operation.channel, operation.direction]
+        return " | ".join(prefix + self._names.messages[name] for name in operation.messages)
+
+    def attributes(self, message: ir.Message, *, request: bool = False) -> list[Attribute]:
+        """The members of a message as parameters of a method; a request's correlation id may be left out."""
+        record = message.payload.type
+        if not isinstance(record, ir.Record):
+            annotation = self._types.annotation(record, "messages.")
+            return [Attribute("payload", annotation, "", "payload")]
+        return [
+            self._attribute(field, name, correlation=message.correlation if request else ())
+            for field, name in self._fields(record, f"message:{message.name}")
+        ]
+
+    def _attribute(self, field: ir.Field, name: str, *, correlation: tuple[str, ...]) -> Attribute:
+        annotation, default = self._field_type(field, "messages."), self._default(field, "messages.")
+        resolved = walk.resolve(field.type, self._types.definitions)
+        kind = resolved.kind if isinstance(resolved, ir.Scalar) else None
+        optional = joined(annotation, " | UnsetType")
+        if field.required and field.wire_name == "timestamp" and kind is ir.Kind.DATE_TIME:
+            return Attribute(name, optional, "UNSET", f"stamped({name})")
+        if field.required and (field.wire_name,) == correlation and kind is ir.Kind.STRING:
+            return Attribute(name, optional, "UNSET", f"identified({name})")
+        if default in ("list", "dict"):
+            return Attribute(name, optional, "UNSET", f"{default}() if {name} is UNSET else {name}")
+        return Attribute(name, annotation, default, name)
+
+    # --- classes ----------------------------------------------------------------------------------------------------
+
+    def _message(self, message: ir.Message) -> Class:
+        name, record = self._names.messages[message.name], message.payload.type
+        doc = message.description or message.summary or message.title
+        if isinstance(record, ir.Record):
+            return self._record(record, name, f"message:{message.name}", doc or record.description or record.title)
+        annotation = self._types.annotation(record)
+        member = Member(lay(joined("payload: ", annotation), 4))
+        return Class(f"class {name}(Struct, frozen=True):", _class_doc(doc, name), (member,))
+
+    def _record(self, record: ir.Record, name: str, key: str, doc: str) -> Class:
+        options: list[Code] = ["Struct", "kw_only=True", "frozen=True"]
+        if record.closed:
+            options.append("forbid_unknown_fields=True")
+        if any(self._default(field, "") not in ("", "UNSET") for field, _ in self._fields(record, key)):
+            options.append("omit_defaults=True")
+        tag = self._types.tags.get(key)
+        members: list[Member] = []
+        if tag is not None:
+            options += [f"tag_field={literals.string(tag[0])}", f"tag={literals.value(tag[1])}"]
+            members.append(self._tag_member(record, tag))
+        members += [self._field(field, python) for field, python in self._fields(record, key)]
+        head = lay(joined(Group(f"class {name}(", tuple(options), ")"), ":"))
+        return Class(head, _class_doc(doc, name), tuple(members))
+
+    def _tag_member(self, record: ir.Record, tag: tuple[str, dispatch.TagValue]) -> Member:
+        value = literals.value(tag[1])
+        name = next(naming.attribute_name(f.wire_name) for f in record.fields if f.wire_name == tag[0])
+        name = f"{name}_" if name in naming.ATTRIBUTE_RESERVED else name
+        annotation = subscript("ClassVar", subscript("Literal", value))
+        return Member(lay(joined(f"{name}: ", annotation, f" = {value}"), 4))
+
+    def _fields(self, record: ir.Record, key: str) -> list[tuple[ir.Field, str]]:
+        """The fields of a record that are members of its objects, with their identifiers; its tag is one of the class."""
+        scope = naming.Scope(naming.ATTRIBUTE_RESERVED)
+        tag = self._types.tags.get(key)
+        found: list[tuple[ir.Field, str]] = []
+        for field in sorted(record.fields, key=lambda f: tag is None or f.wire_name != tag[0]):
+            name = scope.claim(field.name_hint or naming.attribute_name(field.wire_name), field.wire_name)
+            if tag is None or field.wire_name != tag[0]:
+                found.append((field, name))
+        return found
+
+    def _field(self, field: ir.Field, name: str) -> Member:
+        default = self._default(field, "")
+        pieces: list[Code] = [f"{name}: ", self._field_type(field, "")]
+        renamed = assigned("name", literals.string(field.wire_name)) if name != field.wire_name else None
+        if renamed is not None:
+            arguments: list[Code] = [renamed]
+            if default in ("list", "dict"):
+                arguments.append(assigned("default_factory", default))
+            elif default:
+                arguments.append(assigned("default", default))
+            pieces += [" = ", call("field", *arguments)]
+        elif default in ("list", "dict"):
+            pieces += [" = ", call("field", assigned("default_factory", default))]
+        elif default:
+            pieces.append(f" = {default}")
+        doc = field.description + (" (deprecated)" if field.deprecated else "")
+        return Member(lay(joined(*pieces), 4), literals.docstring(doc, 4) if doc.strip() else "")
+
+    def _field_type(self, field: ir.Field, prefix: str) -> Code:
+        annotation = self._types.annotation(field.type, prefix)
+        return joined(annotation, " | UnsetType") if self._default(field, prefix) == "UNSET" else annotation
+
+    def _default(self, field: ir.Field, prefix: str) -> str:
+        """What stands for an absent field: nothing where it is required, the default that the document gives, or UNSET."""
+        if field.required:
+            return ""
+        if field.has_default:
+            return self._default_value(field, prefix) or "UNSET"
+        return "UNSET"
+
+    def _default_value(self, field: ir.Field, prefix: str) -> str:
+        value, of = field.default, field.type
+        if value is None:
+            return "None" if isinstance(of, ir.Nullable) else ""
+        of = of.of if isinstance(of, ir.Nullable) else of
+        resolved = walk.resolve(of, self._types.definitions)
+        match resolved:
+            case ir.Constant():
+                enumeration = self._types.definitions.get(of.name) if isinstance(of, ir.Ref) else None
+                if isinstance(enumeration, ir.Enumeration) and value in enumeration.values:
+                    member = enumeration_members(enumeration)[enumeration.values.index(str(value))]
+                    return f"{prefix}{self._names.definitions[enumeration.name]}.{member}"
+                fits = any(type(value) is type(v) and value == v for v in resolved.values)
+                return literals.value(value) if fits else ""
+            case ir.Scalar():
+                return literals.value(value) if _fits(value, resolved.kind) else ""
+            case ir.Array():
+                return "list" if value == [] else ""
+            case ir.Map():
+                return "dict" if value == {} else ""
+            case _:
+                return ""
+
+    # --- enumerations and aliases -----------------------------------------------------------------------------------
+
+    def _enumeration(self, enumeration: ir.Enumeration) -> Class:
+        name = self._names.definitions[enumeration.name]
+        descriptions = enumeration.descriptions or ("",) * len(enumeration.values)
+        members = tuple(
+            Member(f"{member} = {literals.string(value)}", literals.docstring(doc, 4) if doc.strip() else "")
+            for member, value, doc in zip(
+                enumeration_members(enumeration), enumeration.values, descriptions, strict=True
+            )
+        )
+        return Class(f"class {name}(StrEnum):", _class_doc(enumeration.description or enumeration.title, name), members)
+
+    def _alias(self, alias: ir.Alias, *, stand_in: bool) -> Alias:
+        name = self._names.definitions[alias.name]
+        doc = literals.docstring(alias.description or alias.title) if (alias.description or alias.title).strip() else ""
+        inner = alias.type.of if isinstance(alias.type, ir.Nullable) else alias.type
+        pieces = self._types.alternatives(alias.type)
+        if isinstance(inner, ir.Union) and not self._types.decodable(inner):
+            alternatives = ", ".join(flat(self._types.annotation(member)) for member in inner.members)
+            code = _aliased(name, pieces, 4)
+            null = " | None" if isinstance(alias.type, ir.Nullable) else ""
+            whole = lay(joined(f"{name} = ", call("one_of", f"lambda: ({alternatives})"), null), 4)
+            return Alias(code, doc, whole)
+        if stand_in:
+            return Alias(_aliased(name, pieces, 4, quoted=True), doc, f"{name} = Any")
+        return Alias(_aliased(name, pieces, 0), doc)
+
+    def _union(self, key: tuple[str, ir.Direction], found: dispatch.Dispatch) -> Alias:
+        classes = [self._names.messages[choice.message.name] for choice in found.choices]
+        who = "clients" if key[1] is ir.Direction.CLIENT_TO_SERVER else "the server"
+        channel = next(c for c in self._api.channels if c.name == key[0])
+        doc = literals.docstring(f"What {who} may send on {channel.address or channel.name}.")
+        return Alias(_aliased(self._names.unions[key], list(classes), 0), doc)
+
+    def _operation(self, operation: ir.Operation) -> Alias | None:
+        if not self.has_alias(operation):
+            return None
+        classes: list[Code] = [self._names.messages[name] for name in operation.messages]
+        return Alias(_aliased(self._names.operations[operation.name], classes, 0))
+
+
+def enumeration_members(enumeration: ir.Enumeration) -> list[str]:
+    """The names of the members of an enumeration."""
+    scope = naming.Scope(naming.MEMBER_RESERVED)
+    wanted = enumeration.names or enumeration.values
+    return [scope.claim(naming.member_name(word)) for word in wanted]
+
+
+def _class_doc(text: str, name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return literals.docstring(text if text.strip() else f"{spaced[:1]}{spaced[1:].lower()}.", 4)
+
+
+def _aliased(name: str, members: Iterable[Code], indent: int, *, quoted: bool = False) -> str:
+    pieces = list(members)
+    text = " | ".join(flat(piece) for piece in pieces)
+    one = f'{name}: TypeAlias = "{text}"' if quoted else f"{name}: TypeAlias = {text}"
+    if quoted or len(one) + indent <= literals.WIDTH:
+        return one
+    if len(pieces) == 1:
+        return lay(joined(f"{name}: TypeAlias = ", pieces[0]), indent)
+    margin = " " * (indent + 4)
+    lines = [f"{margin}{'| ' if at else ''}{lay(piece, indent + 4)}" for at, piece in enumerate(pieces)]
+    return "\n".join([f"{name}: TypeAlias = (", *lines, " " * indent + ")"])
+
+
+def _fits(value: object, kind: ir.Kind) -> bool:
+    if kind is ir.Kind.STRING:
+        return isinstance(value, str)
+    if kind is ir.Kind.BOOLEAN:
+        return isinstance(value, bool)
+    if kind in (ir.Kind.INTEGER, ir.Kind.NUMBER):
+        return isinstance(value, int | float if kind is ir.Kind.NUMBER else int) and not isinstance(value, bool)
+    return False

@@ -1,0 +1,99 @@
+"""The names that a package gives to everything that the API has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sockspec import ir
+from sockspec.analysis import dispatch
+from sockspec.python import naming
+
+SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT: "server"}
+"""Who sends, as part of a name."""
+
+_SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
+_CONNECTION_RESERVED = set("send close abort path_parameters query headers principal handshake id request peer".split())
+_CLIENT_RESERVED = set(
+    "send request on once off close connect state url token options wait_for closed messages problem".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of Python by the names of the API."""
+
+    server: str
+    messages: Mapping[str, str]
+    definitions: Mapping[str, str]
+    connections: Mapping[str, str]
+    clients: Mapping[str, str]
+    unions: Mapping[tuple[str, ir.Direction], str]
+    """The alias for all that one side may send on a channel."""
+    codecs: Mapping[tuple[str, ir.Direction], str]
+    handlers: Mapping[str, str]
+    """The method of the server for an operation of the client."""
+    operations: Mapping[str, str]
+    """The alias for the messages of an operation."""
+    hooks: Mapping[str, tuple[str, str]]
+    """The methods that the server calls when a channel's connection opens and closes."""
+
+
+def give(api: ir.Api) -> Names:
+    """The names of a package: messages first, so that nothing else in the document renames them."""
+    classes = naming.Scope(naming.CLASS_RESERVED)
+    messages = {m.name: classes.claim(m.name_hint or naming.class_name(m.name)) for m in api.messages}
+    one_class = {m.name for m in api.messages if dispatch.is_one_class(m)}
+    definitions = {
+        d.name: messages[d.name]
+        if d.name in one_class
+        else classes.claim(naming.class_name(d.name), naming.class_name(d.name) + "Data")
+        for d in api.definitions
+    }
+    channels = {c.name: naming.class_name(c.name) for c in api.channels}
+    connections = {name: classes.claim(f"{words}Connection") for name, words in channels.items()}
+    clients = {name: classes.claim(_ending(words, "Client")) for name, words in channels.items()}
+    server = classes.claim(_ending(naming.class_name(api.title), "Server"))
+    unions = {
+        (name, side): classes.claim(f"{words}From{SIDES[side].title()}")
+        for name, words in channels.items()
+        for side in ir.Direction
+    }
+    constants, handlers = naming.Scope(), naming.Scope(_SERVER_RESERVED)
+    codecs = {
+        (name, side): constants.claim(naming.member_name(f"{name} from {SIDES[side]}"))
+        for name in channels
+        for side in ir.Direction
+    }
+    called = {
+        o.name: handlers.claim(o.name_hint or naming.attribute_name(o.name))
+        for o in api.operations
+        if o.direction is ir.Direction.CLIENT_TO_SERVER
+    }
+    hooks = {}
+    for name in channels:
+        stem = naming.attribute_name(name)
+        hooks[name] = (handlers.claim(f"{stem}_opened"), handlers.claim(f"{stem}_closed"))
+    operations = {o.name: classes.claim(f"{naming.class_name(o.name)}Message") for o in api.operations}
+    return Names(server, messages, definitions, connections, clients, unions, codecs, called, operations, hooks)
+
+
+def connection_scope() -> naming.Scope:
+    """A scope for the methods and properties of a connection on the server."""
+    return naming.Scope({*naming.ATTRIBUTE_RESERVED, *_CONNECTION_RESERVED})
+
+
+def client_scope() -> naming.Scope:
+    """A scope for the methods of a client."""
+    return naming.Scope({*naming.ATTRIBUTE_RESERVED, *_CLIENT_RESERVED})
+
+
+def send_method(message: str) -> str:
+    """`ChatPosted` as `send_chat_posted`, `SendMessage` as `send_message`."""
+    words = naming.attribute_name(message)
+    return words if words.startswith("send_") else f"send_{words}"
+
+
+def _ending(words: str, ending: str) -> str:
+    stem = words[:-3] if words[-3:].lower() == "api" and len(words) > 3 else words
+    return stem if stem.endswith(ending) else f"{stem}{ending}"

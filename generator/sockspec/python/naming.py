@@ -1,0 +1,94 @@
+"""Identifiers: the only place where names of a document become names of Python."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+_SYMBOLS: Final = {
+    "+": "plus",
+    "-": "minus",
+    "*": "star",
+    "/": "slash",
+    "%": "percent",
+    "&": "and",
+    "|": "or",
+    "=": "equal",
+    "<": "less",
+    ">": "greater",
+    "!": "not",
+    "?": "question",
+    "@": "at",
+    "#": "hash",
+    "$": "dollar",
+    ".": "dot",
+    "_": "underscore",
+    " ": "space",
+}
+_BOUNDARY: Final = re.compile(r"(?<=[^\W\d_])(?<![^\W\d_a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD: Final = re.compile(r"[^\W_]+")
+_IN_ANNOTATIONS: Final = frozenset({"bool", "int", "float", "str", "bytes", "list", "dict", "tuple", "object"})
+
+CLASS_RESERVED: Final = frozenset(
+    """Annotated Any ClassVar Literal TypeAlias TYPE_CHECKING StrEnum Meta Struct UNSET UnsetType UUID Decimal DateTime
+    True False None""".split()
+)
+"""Names that the modules of a package need for themselves."""
+
+ATTRIBUTE_RESERVED: Final = frozenset({*keyword.kwlist, *_IN_ANNOTATIONS, "dt", "field", "self", "messages"})
+"""Names that an attribute or a parameter must not take from what stands around it."""
+
+MEMBER_RESERVED: Final = frozenset({"NAME", "VALUE", "MRO", *(name.upper() for name in dir(builtins) if name == "None")})
+"""Names that members of an enumeration must not have."""
+
+
+def _words(text: str) -> list[str]:
+    """The words of a name: runs of letters and digits, split where lower case meets upper case."""
+    plain = unicodedata.normalize("NFKC", text)
+    found = [part for run in _WORD.findall(plain) for part in _BOUNDARY.split(run) if part]
+    found = [word for word in found if ("a" + word).isidentifier()]
+    return found or [_SYMBOLS[symbol] for symbol in plain if symbol in _SYMBOLS]
+
+
+def class_name(text: str) -> str:
+    """`chat message`, `chat_message` and `chatMessage` as `ChatMessage`."""
+    name = "".join(word[:1].upper() + word[1:] for word in _words(text)) or "Empty"
+    return name if name.isidentifier() else f"N{name}"
+
+
+def attribute_name(text: str) -> str:
+    """`chatMessage`, `chat-message` and `ChatMessage` as `chat_message`."""
+    name = "_".join(word.lower() for word in _words(text)) or "empty"
+    return name if name.isidentifier() else f"n_{name}"
+
+
+def member_name(text: str) -> str:
+    """`order-book` as `ORDER_BOOK`."""
+    return attribute_name(text).upper()
+
+
+class Scope:
+    """Names that are taken, and the way to take another. What claims first keeps its name, whatever comes after."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._reserved = frozenset(reserved)
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def claim(self, wanted: str, *others: str) -> str:
+        """The first of the wanted names that is free, else the first one with a number."""
+        for name in (wanted, *others):
+            free = f"{name}_" if name in self._reserved or keyword.iskeyword(name) else name
+            if free.isidentifier() and not free.startswith("_") and free not in self._taken:
+                self._taken.add(free)
+                return free
+        number = self._numbers.get(wanted, 1)
+        while (name := f"{wanted}_{number + 1}" if wanted[-1:].isdigit() else f"{wanted}{number + 1}") in self._taken:
+            number += 1
+        self._numbers[wanted] = number + 1
+        self._taken.add(name)
+        return name

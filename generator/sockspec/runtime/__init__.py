@@ -1,0 +1,99 @@
+"""What generated packages and their users import: servers, clients, connections, codecs and problems.
+
+Each name is imported from its module when it is first asked for. So a program that only decodes messages does not
+wait for asyncio, and none waits for the validator or the network library before it needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sockspec.runtime.cleartext import InsecureTransport
+    from sockspec.runtime.client import Callback, Client, Token
+    from sockspec.runtime.codec import Codec
+    from sockspec.runtime.connection import Connection
+    from sockspec.runtime.filled import identified, now, stamped
+    from sockspec.runtime.formats import DateTime
+    from sockspec.runtime.handshake import Handshake, Values
+    from sockspec.runtime.judge import Schemas
+    from sockspec.runtime.lanes import Entry
+    from sockspec.runtime.link import ConnectionLost, State
+    from sockspec.runtime.options import ClientOptions, Options
+    from sockspec.runtime.problems import (
+        PROBLEMS,
+        Fault,
+        PayloadError,
+        Problem,
+        ProblemError,
+        ProblemKind,
+        Refused,
+    )
+    from sockspec.runtime.routing import Handler, Route
+    from sockspec.runtime.server import Server
+    from sockspec.runtime.transport import ConnectionClosed, Transport
+    from sockspec.runtime.unions import one_of
+else:
+    _HOMES = {
+        "cleartext": ("InsecureTransport",),
+        "client": ("Callback", "Client", "Token"),
+        "codec": ("Codec",),
+        "connection": ("Connection",),
+        "filled": ("identified", "now", "stamped"),
+        "formats": ("DateTime",),
+        "handshake": ("Handshake", "Values"),
+        "judge": ("Schemas",),
+        "lanes": ("Entry",),
+        "link": ("ConnectionLost", "State"),
+        "options": ("ClientOptions", "Options"),
+        "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
+        "routing": ("Handler", "Route"),
+        "server": ("Server",),
+        "transport": ("ConnectionClosed", "Transport"),
+        "unions": ("one_of",),
+    }
+    _HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+__all__ = [
+    "PROBLEMS",
+    "Callback",
+    "Client",
+    "ClientOptions",
+    "Codec",
+    "Connection",
+    "ConnectionClosed",
+    "ConnectionLost",
+    "DateTime",
+    "Entry",
+    "Fault",
+    "Handler",
+    "Handshake",
+    "InsecureTransport",
+    "Options",
+    "PayloadError",
+    "Problem",
+    "ProblemError",
+    "ProblemKind",
+    "Refused",
+    "Route",
+    "Schemas",
+    "Server",
+    "State",
+    "Token",
+    "Transport",
+    "Values",
+    "identified",
+    "now",
+    "one_of",
+    "stamped",
+]

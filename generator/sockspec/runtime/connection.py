@@ -1,0 +1,150 @@
+"""A connection as handlers see it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from sockspec.runtime.error_messages import error_frame
+from sockspec.runtime.filled import now
+from sockspec.runtime.handshake import Handshake, Values
+from sockspec.runtime.options import Options
+from sockspec.runtime.problems import Problem
+from sockspec.runtime.routing import Route
+from sockspec.runtime.transport import ConnectionClosed, Transport
+
+Out = TypeVar("Out")
+
+_log: Final = logging.getLogger("sockspec.server")
+
+_MOST_IN_VAIN: Final = 100
+"""How many messages a handler can send to its client after that has gone."""
+
+current: Final[ContextVar[object]] = ContextVar("sockspec.connection", default=None)
+"""The connection on whose behalf the code runs: set while its handlers and hooks run, and in the tasks they start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A handshake that was accepted."""
+
+    route: Route
+    handshake: Handshake
+    principal: object = None
+
+
+class Connection(Generic[Out]):
+    """One client's connection to a server; `Out` is what the server may send on it."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        admission: Admission,
+        *,
+        error_message: type[msgspec.Struct] | None,
+        options: Options,
+    ) -> None:
+        self.id: Final = os.urandom(8).hex()
+        """Names the connection in logs."""
+        self.principal: Final = admission.principal
+        """Who connected: what `authenticate` returned."""
+        self.handshake: Final = admission.handshake
+        self._transport = transport
+        self._outgoing = admission.route.outgoing
+        self._error_message = error_message
+        self._options = options
+        self._sending = asyncio.Lock()
+        self._in_vain = 0
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} from {self.handshake.peer}>"
+
+    @property
+    def path_parameters(self) -> Mapping[str, str]:
+        """The values of the parameters in the path, percent-decoded."""
+        return self.handshake.path_parameters
+
+    @property
+    def query(self) -> Values:
+        """The parameters of the query."""
+        return self.handshake.query
+
+    @property
+    def headers(self) -> Values:
+        """The headers of the handshake; names in any case."""
+        return self.handshake.headers
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._transport.is_open
+
+    async def send(self, message: Out) -> None:
+        """Send a message. Raises PayloadError for a message that the document does not allow.
+
+        To a client that has gone, nothing is sent, and nothing is raised: it must not keep a handler from telling the
+        others. A handler that sends for long looks at `is_open`; one that never does gets ConnectionClosed in the end.
+
+        Sending to the client whose message is being handled waits while it is slow to read, at most for
+        `Options.write_timeout`. Sending to any other client never waits. Whoever does not read in that time, or leaves
+        more than `Options.max_outbound` bytes unread, is disconnected.
+        """
+        await self._write(self._outgoing.encode(message))
+
+    async def send_problem(self, problem: Problem) -> None:
+        """Send an error message. Closes nothing; waits and raises like `send`."""
+        await self._write(error_frame(problem, shape=self._error_message, outgoing=self._outgoing, at=now()))
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection, in bounded time. Does nothing when it has ended."""
+        await self._transport.close(code, reason)
+
+    async def _write(self, frame: str | bytes) -> None:
+        text = isinstance(frame, str)
+        data = frame.encode() if isinstance(frame, str) else frame
+        if current.get() is self:
+            await self._write_patiently(data, text=text)
+        else:
+            await self._write_now(data, text=text)
+
+    async def _write_patiently(self, data: bytes, *, text: bool) -> None:
+        if not self._transport.is_open:
+            await self._count_in_vain()
+            return
+        try:
+            # One at a time: what waits here is not yet in the transport's buffer.
+            async with asyncio.timeout(self._options.write_timeout), self._sending:
+                await self._transport.send(data, text=text)
+        except TimeoutError:
+            self._evict()
+        except ConnectionClosed:
+            await self._count_in_vain()
+
+    async def _count_in_vain(self) -> None:
+        self._in_vain += 1
+        if self._in_vain > _MOST_IN_VAIN:
+            raise ConnectionClosed(reason="the client has gone")
+        await asyncio.sleep(0)  # a handler that sends in a loop lets the others run
+
+    async def _write_now(self, data: bytes, *, text: bool) -> None:
+        if not self._transport.is_open:
+            return
+        if self._transport.buffered + len(data) > self._options.max_outbound:
+            self._evict()
+            return
+        try:
+            await self._transport.send(data, text=text)
+        except ConnectionClosed:
+            _log.debug("connection %s ended before a message could be sent", self.id)
+
+    def _evict(self) -> None:
+        # A close frame would wait behind all that the client does not read.
+        _log.warning("connection %s is aborted: the client does not read what it is sent", self.id)
+        self._transport.abort()

@@ -1,0 +1,69 @@
+"""The conversation on one connection as a state machine: frames in, decisions out, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sockspec.runtime.problems import INTERNAL_SERVER_ERROR, UNKNOWN_TYPE, PayloadError, Problem
+from sockspec.runtime.routing import Handler, Route
+
+POLICY_VIOLATION: Final = 1008
+"""The close code for what has no better one (RFC 6455, section 7.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to hand to the application."""
+
+    handler: Handler
+    message: object
+    correlation: object = None
+    """The correlation id of the message, for the reply or the error; None when it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A problem to tell the peer, and the code to close with afterwards; None when the connection goes on."""
+
+    problem: Problem
+    close: int | None = None
+
+
+class Session:
+    """Decides what each frame of a connection leads to."""
+
+    def __init__(self, route: Route, *, max_faults: int) -> None:
+        self._route = route
+        self._max_faults = max_faults
+        self._faults = 0
+
+    def receive(self, frame: str | bytes) -> Call | Refusal:
+        """What to do with a frame: str for text, bytes for binary."""
+        incoming = self._route.incoming
+        try:
+            message: object = incoming.decode(frame)
+        except PayloadError as error:
+            return self._fault(error.problem.about(incoming.correlation_in(frame)))
+        correlation = incoming.correlation_of(message)
+        handler = self._route.handlers.get(type(message))
+        if handler is None:
+            return self._fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
+        self._faults = 0
+        return Call(handler, message, correlation)
+
+    def _fault(self, problem: Problem) -> Refusal:
+        self._faults += 1
+        if problem.kind.final:
+            return refusal(problem)
+        return Refusal(problem, POLICY_VIOLATION if self._faults >= self._max_faults else None)
+
+
+def refusal(problem: Problem) -> Refusal:
+    """A problem told outside the interpretation of a frame: it ends the connection only if its kind always does."""
+    return Refusal(problem, problem.kind.close if problem.kind.final else None)
+
+
+def unexpected(incident: str) -> Problem:
+    """What the peer is told of an exception: nothing but the id under which it is in the log."""
+    return Problem.of(INTERNAL_SERVER_ERROR, f"Internal server error (incident {incident})")

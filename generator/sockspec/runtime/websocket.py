@@ -1,0 +1,115 @@
+"""The transport over the `websockets` library, for servers and clients."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from websockets.asyncio.connection import Connection as WebSocket
+from websockets.exceptions import ConnectionClosed as WebSocketClosed
+from websockets.protocol import State
+
+from sockspec.runtime.transport import ConnectionClosed
+
+IDLE_TIMEOUT: Final = 3008
+MOST_REASON: Final = 123
+"""The bytes that a close reason can have (RFC 6455, section 5.5)."""
+
+
+class QuietLogger(logging.LoggerAdapter[logging.Logger]):
+    """Keeps the debug log of the library shut: it has every header, tokens included, and every payload."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        """Whether the level is logged: as configured, and never below INFO."""
+        return level >= logging.INFO and super().isEnabledFor(level)
+
+
+def library_logger(name: str) -> QuietLogger:
+    """The logger to give to the library."""
+    return QuietLogger(logging.getLogger(name), {})
+
+
+class WebSocketTransport:
+    """An open connection of the library as a `Transport`."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._aborted = False
+        self._reading = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return not self._aborted and self._websocket.state is State.OPEN
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were sent and not yet taken by the peer."""
+        return self._websocket.transport.get_write_buffer_size()
+
+    async def receive(self) -> str | bytes:
+        """The next message. Raises ConnectionClosed."""
+        self._reading = True
+        try:
+            return await self._websocket.recv()
+        except WebSocketClosed as closed:
+            raise _closed(closed) from None
+        finally:
+            self._reading = False
+
+    async def send(self, data: bytes, *, text: bool) -> None:
+        """Send a message. Raises ConnectionClosed."""
+        try:
+            await self._websocket.send(data, text=text)
+        except WebSocketClosed as closed:
+            raise _closed(closed) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection; the library aborts it when its `close_timeout` is over."""
+        close_timeout = self._websocket.close_timeout
+        try:
+            # A peer that does not read keeps even the close frame from being written.
+            async with asyncio.timeout(None if close_timeout is None else 2 * close_timeout):
+                await self._websocket.close(code, _clip(reason))
+        except TimeoutError:
+            self.abort()
+
+    def abort(self) -> None:
+        """End the connection now."""
+        self._aborted = True
+        self._websocket.transport.abort()
+
+    async def keep_alive(self, interval: float, timeout: float) -> None:
+        """Ping the peer for ever, and end the connection when it does not answer in time; times in seconds.
+
+        The library's own keep-alive would wait without end for a peer that does not read: its ping has to get
+        through the full buffer first. While nobody receives here, an answer may be there unread, and the peer is
+        given the benefit of the doubt.
+        """
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                async with asyncio.timeout(timeout):
+                    await (await self._websocket.ping())
+            except WebSocketClosed:
+                return
+            except TimeoutError:
+                if self._reading:
+                    break
+        try:
+            async with asyncio.timeout(1.0):
+                await self._websocket.close(IDLE_TIMEOUT, "idle timeout")
+        except TimeoutError:
+            self.abort()
+
+
+def _clip(reason: str) -> str:
+    return reason.encode()[:MOST_REASON].decode(errors="ignore")
+
+
+def _closed(closed: WebSocketClosed) -> ConnectionClosed:
+    """Why the connection ended, as whoever closed first said."""
+    received, sent = closed.rcvd, closed.sent
+    frame = received if sent is None or (received is not None and closed.rcvd_then_sent) else sent
+    return ConnectionClosed() if frame is None else ConnectionClosed(frame.code, frame.reason)

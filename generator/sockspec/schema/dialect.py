@@ -1,0 +1,53 @@
+"""The two dialects of JSON Schema that documents are written in, and which keywords assert something in each."""
+
+from __future__ import annotations
+
+import enum
+
+_COMMON = frozenset(
+    """type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern
+    items maxItems minItems uniqueItems contains maxProperties minProperties required properties patternProperties
+    additionalProperties propertyNames if then else allOf anyOf oneOf not format""".split()
+)
+_DRAFT_7 = _COMMON | {"additionalItems", "dependencies"}
+_DRAFT_2020 = _COMMON | frozenset(
+    """prefixItems minContains maxContains dependentRequired dependentSchemas unevaluatedItems
+    unevaluatedProperties""".split()
+)
+
+SCHEMA = frozenset(
+    """additionalItems additionalProperties contains else if items not propertyNames then unevaluatedItems
+    unevaluatedProperties""".split()
+)
+"""Keywords whose value is a schema."""
+
+SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems", "items"})
+"""Keywords whose value is a list of schemas (`items` in draft 7 may be either)."""
+
+NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies"})
+"""Keywords whose value maps names to schemas."""
+
+
+class Dialect(enum.Enum):
+    """Which JSON Schema a document's schemas are."""
+
+    ASYNCAPI = "http://json-schema.org/draft-07/schema#"
+    """Draft 7, as AsyncAPI extends it. What stands beside `$ref` is ignored."""
+
+    OPENAPI_31 = "https://json-schema.org/draft/2020-12/schema"
+    """Draft 2020-12, as OpenAPI 3.1 extends it. What stands beside `$ref` applies as well."""
+
+    @property
+    def siblings_apply(self) -> bool:
+        """Whether keywords beside `$ref` assert anything."""
+        return self is Dialect.OPENAPI_31
+
+    @property
+    def assertions(self) -> frozenset[str]:
+        """The keywords that can make a payload invalid; all others only describe."""
+        return _DRAFT_2020 if self is Dialect.OPENAPI_31 else _DRAFT_7
+
+    @property
+    def tuple_keywords(self) -> tuple[str, str]:
+        """The keyword that lists the items by position, and the one for the items after them."""
+        return ("prefixItems", "items") if self is Dialect.OPENAPI_31 else ("items", "additionalItems")

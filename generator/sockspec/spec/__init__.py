@@ -1,0 +1,1 @@
+"""Reading of documents: text to values with places, references, validity, and the two specifications."""

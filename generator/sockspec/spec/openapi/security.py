@@ -1,0 +1,78 @@
+"""Security schemes and requirements of OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sockspec import ir
+from sockspec.diagnostics import Code, Report, Severity
+from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.source import Json
+from sockspec.spec.text import quoted
+from sockspec.spec.walk import nearest
+
+UNKNOWN_SECURITY_SCHEME = Code(
+    "unknown-security-scheme",
+    Severity.ERROR,
+    "A security requirement names a scheme that `components.securitySchemes` does not have. It is not ignored, since "
+    "that could open what was meant to be closed.",
+)
+
+
+class Schemes:
+    """The security schemes of a document, and which of them are asked for."""
+
+    def __init__(self, documents: Documents, report: Report) -> None:
+        components = documents.root.get("components")
+        schemes = components.get("securitySchemes") if components is not None else None
+        self._known = dict(schemes.items()) if schemes is not None else {}
+        self._documents = documents
+        self._report = report
+        self._used: set[str] = set()
+
+    def requirements(self, node: Node | None) -> ir.Security:
+        """The alternatives of a `security` list; an empty requirement among them means that nothing is needed."""
+        if node is None:
+            return ()
+        return tuple(tuple(self._alternative(one)) for one in node.elements() if isinstance(one.value, dict))
+
+    def _alternative(self, node: Node) -> Iterator[ir.Requirement]:
+        for name, scopes in node.items():
+            if name not in self._known:
+                mapping: dict[str, Json] = dict.fromkeys(self._known)
+                near = nearest(name, mapping)
+                message = f"there is no security scheme {quoted(name)} in 'components.securitySchemes'"
+                hint = f"did you mean {quoted(near)}?" if near is not None else ""
+                self._report.add(UNKNOWN_SECURITY_SCHEME.at(scopes.key_location, message, hint=hint))
+                continue
+            self._used.add(name)
+            yield ir.Requirement(name, tuple(one.value for one in scopes.elements() if isinstance(one.value, str)))
+
+    def used(self) -> tuple[ir.SecurityScheme, ...]:
+        """The schemes that requirements named, in the order of the document."""
+        return tuple(self._scheme(name, node) for name, node in self._known.items() if name in self._used)
+
+    def _scheme(self, name: str, node: Node) -> ir.SecurityScheme:
+        scheme = self._documents.follow(node)
+        flows = scheme.get("flows")
+        return ir.SecurityScheme(
+            name,
+            scheme.text("type"),
+            node.key_location,
+            scheme=scheme.text("scheme").lower(),
+            parameter_name=scheme.text("name"),
+            parameter_in=scheme.text("in"),
+            bearer_format=scheme.text("bearerFormat"),
+            scopes=tuple(_scopes(flow for _, flow in flows.items()) if flows is not None else ()),
+            description=scheme.text("description") or node.text("description"),
+        )
+
+
+def _scopes(flows: Iterable[Node]) -> Iterator[tuple[str, str]]:
+    """The scopes of all flows, each once."""
+    found: dict[str, str] = {}
+    for flow in flows:
+        scopes = flow.get("scopes")
+        for scope, meaning in scopes.items() if scopes is not None else ():
+            found.setdefault(scope, meaning.value if isinstance(meaning.value, str) else "")
+    yield from found.items()

@@ -1,0 +1,368 @@
+"""Whether an OpenAPI document has the structure that OpenAPI asks for, by the judgement of `openapi-spec-validator`.
+
+The validator gives verdicts; places and words are ours. It gives neither lines nor, for half of its errors, the part of the
+document that they are about; it repeats one fault as several, stops at the first broken reference, fetches what references
+name, and recurses with the document. Each of these is dealt with below. Importing it takes half a second.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import validator_for
+from jsonschema_path.paths import SchemaPath
+from openapi_spec_validator import OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
+from openapi_spec_validator.schemas import schema_v31, schema_v32
+from openapi_spec_validator.validation.exceptions import (
+    DuplicateOperationIDError,
+    ParameterDuplicateError,
+    UnresolvableParameterError,
+)
+
+from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.spec import wording
+from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.source import Json, unescape
+from sockspec.spec.structure import MAX_FAULTS, Fault
+from sockspec.spec.text import quoted
+
+DUPLICATE_OPERATION_ID = Code(
+    "duplicate-operation-id",
+    Severity.ERROR,
+    "Two operations have the same `operationId`. OpenAPI wants them to differ, case included: they become names.",
+)
+PATH_PARAMETER = Code(
+    "path-parameter",
+    Severity.ERROR,
+    "The parameters in a path (`/rooms/{room}`) and those that the operation or the path declares with `in: path` are not the "
+    "same.",
+)
+REPEATED_NAME = Code(
+    "repeated-name",
+    Severity.ERROR,
+    "Two tags of the document, or two parameters of an operation at the same place (`in`), have the same name.",
+)
+UNKNOWN_PARENT = Code(
+    "unknown-parent",
+    Severity.ERROR,
+    "The `parent` of a tag (OpenAPI 3.2) is no tag of the document, or leads back to the tag itself.",
+)
+INVALID_DEFAULT = Code(
+    "invalid-default",
+    Severity.ERROR,
+    "The `default` of a schema is not valid by that schema.",
+)
+UNKNOWN_DIALECT = Code(
+    "unknown-dialect",
+    Severity.ERROR,
+    "`$schema` or `jsonSchemaDialect` names a dialect of JSON Schema that is not known here. Without them, Schema Objects of "
+    "OpenAPI 3.1 and 3.2 are JSON Schema 2020-12 with a few additions.",
+)
+PARTLY_CHECKED = Code(
+    "partly-checked",
+    Severity.WARNING,
+    "The structure of the document could not be checked to its end: it nests too deeply, takes too long, or refers to itself "
+    "in a way that the validator cannot follow. What was found until then is reported.",
+)
+
+_SECONDS = 120.0
+"""How long the validator may take. Real documents of 100 000 lines need half a minute."""
+_STACK = 256 * 1024 * 1024
+_RECURSION = 50_000
+
+
+def validate(documents: Documents, version: str, report: Report) -> None:
+    """Report every place where the root document, an OpenAPI document of that minor version, is not what OpenAPI asks for.
+
+    Broken references are reported first, and then nothing else: the validator cannot do without what they lead to.
+    """
+    documents.check()
+    if report.failed:
+        return
+    judge = _Judge(documents, version)
+    _with_deep_stack(judge.run)
+    for diagnostic in judge.found:
+        report.add(diagnostic)
+
+
+class _Judge:
+    """One run of the validator over a document."""
+
+    def __init__(self, documents: Documents, version: str) -> None:
+        self.found: list[Diagnostic] = []
+        self._documents = documents
+        self._document = documents.root.document
+        self._is_31 = version == "3.1"
+        self._deadline = time.monotonic() + _SECONDS
+
+    def run(self) -> None:
+        """Find what is wrong with the structure, and only where it is sound, with what the parts say of each other."""
+        try:
+            self.found.extend(self._structure())
+            if not self.found:
+                self.found.extend(self._meaning())
+        except RecursionError:
+            self._stopped("it nests too deeply")
+        except _TooLong:
+            self._stopped(f"that takes more than {_SECONDS:.0f} seconds")
+        except Exception as error:  # noqa: BLE001 - whatever ails the validator, the user gets no traceback
+            self._stopped(f"the validator stopped with {type(error).__name__}")
+
+    def _stopped(self, why: str) -> None:
+        message = f"the structure of the document was not checked to its end: {why}"
+        self.found.append(PARTLY_CHECKED.at(self._document.locate(""), message))
+
+    def _structure(self) -> Iterator[Diagnostic]:
+        schema = dict(schema_v31 if self._is_31 else schema_v32)
+        validator = validator_for(schema)(schema)
+        errors: list[ValidationError] = []
+        for error in validator.iter_errors(self._document.value):
+            errors.append(error)
+            if len(errors) > MAX_FAULTS:
+                break
+        yield from wording.diagnostics(_faults(errors, _property_names(schema)), self._document)
+
+    def _meaning(self) -> Iterator[Diagnostic]:
+        base: Any = OpenAPIV31SpecValidator if self._is_31 else OpenAPIV32SpecValidator
+        validators = {name: _placed(each, self._check_time) for name, each in base.keyword_validators.items()}
+        local = {"resolver_handlers": _Local(self._documents), "keyword_validators": validators}
+        judge = type("Judge", (base,), local)(self._document.value, base_uri=self._document.path.as_uri())
+        nodes = _Nodes(self._documents)
+        for error in judge.root_validator(judge.schema_path):
+            yield from _in_words(error, nodes, self._documents)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise _TooLong
+
+
+class _TooLong(Exception):
+    """The time is up."""
+
+
+def _with_deep_stack(work: Callable[[], None]) -> None:
+    """Do something that recurses with the document."""
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+    try:
+        sys.setrecursionlimit(max(limit, _RECURSION))
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+
+
+class _Local(dict[str, Any]):
+    """Answers for every scheme of URI, with the files that our own reference check has read, and with nothing else."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._values = {document.path: document.value for document in documents.loaded}
+
+    def __contains__(self, scheme: object) -> bool:
+        return True
+
+    def __getitem__(self, scheme: str) -> Callable[[str], Json]:
+        return self._read
+
+    def _read(self, uri: str) -> Json:
+        parts = urlsplit(uri)
+        path = Path(url2pathname(parts.path)).resolve()
+        if parts.scheme != "file" or path not in self._values:
+            raise LookupError(unquote(uri))
+        return self._values[path]
+
+
+class _Nodes:
+    """Finds where a mapping or a list stands, by its identity."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._places: dict[int, Node] = {}
+
+    def of(self, value: object) -> Node:
+        """The node of a container that is part of a document; the root of the root document for anything else."""
+        if not self._places:
+            waiting = [Node(document.value, document, "") for document in self._documents.loaded]
+            while waiting:
+                node = waiting.pop()
+                if isinstance(node.value, (dict, list)) and id(node.value) not in self._places:
+                    self._places[id(node.value)] = node
+                    waiting.extend(child for _, child in node.items())
+                    waiting.extend(node.elements())
+        return self._places.get(id(value), self._documents.root)
+
+
+# --- errors about the structure ---------------------------------------------------------------------------------------
+
+
+def _faults(errors: list[ValidationError], words: frozenset[str]) -> list[Fault]:
+    """The validator's errors as faults of ours, each once, and without those that only follow from others.
+
+    Where an object breaks a rule, JSON Schema counts its properties as unevaluated and complains about them too. Such
+    complaints are kept for words that OpenAPI does not have at all.
+    """
+    found = [fault for error in errors for fault in _as_faults(error, ())]
+    broken = {fault.path[:length] for fault in found if not _is_complaint(fault) for length in range(len(fault.path) + 1)}
+    kept: dict[tuple[Any, ...], Fault] = {}
+    for fault in found:
+        if _is_complaint(fault) and fault.path in broken and fault.name in words:
+            continue
+        kept.setdefault((fault.path, fault.keyword, fault.name), fault)
+    return [*kept.values()]
+
+
+def _is_complaint(fault: Fault) -> bool:
+    return fault.keyword == "additionalProperties"
+
+
+def _as_faults(error: ValidationError, base: tuple[str | int, ...]) -> Iterator[Fault]:
+    if error.context and not _asks_for_one_of(error):
+        best = best_match([error])
+        if best is not None and best is not error:
+            yield from _as_faults(best, base)
+            return
+    path, keyword, value = (*base, *error.absolute_path), str(error.validator), error.instance
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    match keyword:
+        case "required":
+            missing = [name for name in error.validator_value if name not in value]
+            yield from (Fault(path, keyword, value, schema, name) for name in missing)
+        case "unevaluatedProperties" | "additionalProperties":
+            unknown = [name for name in value if repr(name) in error.message]
+            yield from (Fault(path, "additionalProperties", value, schema, name) for name in unknown)
+        case "None":  # the schema `false`
+            yield Fault(path[:-1], "additionalProperties", None, {}, str(path[-1]) if path else "")
+        case "not" if isinstance(error.validator_value, dict) and "required" in error.validator_value:
+            names = wording.listed(error.validator_value["required"], "and")
+            yield Fault(path, keyword, value, {"says": f"{names} exclude each other"})
+        case _:
+            yield Fault(path, keyword, value, schema)
+
+
+def _asks_for_one_of(error: ValidationError) -> bool:
+    return error.validator == "anyOf" and all(cause.validator == "required" for cause in error.context or ())
+
+
+def _property_names(schema: dict[str, Any]) -> frozenset[str]:
+    """All names of properties that a schema knows anywhere."""
+    names: set[str] = set()
+    waiting: list[Any] = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            properties = part.get("properties")
+            names.update(properties if isinstance(properties, dict) else ())
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return frozenset(names)
+
+
+# --- errors about the meaning -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Which part of the validator found an error, and what it was looking at."""
+
+    validator: str
+    part: object
+    words: tuple[str, ...]
+
+
+def _placed(validator: Any, check_time: Callable[[], None]) -> Any:
+    """A part of the validator whose errors know what they are about."""
+
+    def call(self: Any, *parts: Any, **options: Any) -> Iterator[ValidationError]:
+        check_time()
+        for error in validator.__call__(self, *parts, **options):
+            if not hasattr(error, "origin"):
+                paths = [part for part in parts if isinstance(part, SchemaPath)]
+                value = paths[0].read_value() if paths else None
+                error.origin = _Origin(validator.__name__, value, tuple(part for part in parts if isinstance(part, str)))
+            yield error
+
+    def init(self: Any, registry: Any) -> None:
+        validator.__init__(self, registry)
+        # Lists of identities that are searched for each schema; with sets the time is no longer quadratic.
+        for name in ("visited_schema_ids", "meta_checked_schema_ids", "operation_ids_registry"):
+            if hasattr(self, name):
+                setattr(self, name, _Identities())
+
+    return type(validator.__name__, (validator,), {"__call__": call, "__init__": init})
+
+
+class _Identities(set[Any]):
+    """A set that can be appended to."""
+
+    def append(self, item: Any) -> None:
+        """Add an item."""
+        self.add(item)
+
+
+def _in_words(error: ValidationError, nodes: _Nodes, documents: Documents) -> Iterable[Diagnostic]:
+    origin: _Origin = getattr(error, "origin", _Origin("", None, ()))
+    node = nodes.of(origin.part)
+    match error:
+        case DuplicateOperationIDError():
+            written = node.get("operationId") or node
+            message = f"the operationId {wording.shown(written.value)} is that of another operation, too"
+            return [DUPLICATE_OPERATION_ID.at(written.location, message)]
+        case UnresolvableParameterError():
+            return [_path_parameter(_named(error), node, origin.words[0] if origin.words else "")]
+        case ParameterDuplicateError():
+            message = f"two parameters have the name {quoted(_named(error))} and the same 'in'"
+            return [REPEATED_NAME.at(node.location, message)]
+        case _ if origin.validator.endswith("TagsValidator"):
+            return [_about_tags(error, node)]
+        case _ if origin.validator.endswith("ValueValidator"):
+            fault = next(_as_faults(error, ("default",)))
+            return [INVALID_DEFAULT.at((node.get("default") or node).location, wording.message(fault))]
+        case _ if error.message.startswith("Unknown JSON Schema dialect"):
+            dialect = node.get("$schema") or documents.root.get("jsonSchemaDialect") or node
+            message = f"the dialect {wording.shown(dialect.value)} of JSON Schema is not known"
+            return [UNKNOWN_DIALECT.at(dialect.location, message)]
+        case _:
+            # The path of such an error begins at the schema.
+            base = tuple(unescape(token) for token in node.pointer.split("/")[1:])
+            return wording.diagnostics(_as_faults(error, base), node.document)
+
+
+def _named(error: ValidationError) -> str:
+    """The first name that an error quotes."""
+    match = re.search("'(.*?)'", error.message)
+    return match[1] if match else ""
+
+
+def _path_parameter(name: str, operation: Node, path: str) -> Diagnostic:
+    if f"{{{name}}}" in path:
+        message = f"the path {quoted(path)} has a parameter {quoted(name)} that is not declared"
+        hint = f"add {{name: {name}, in: path, required: true, schema: ...}} to 'parameters'"
+    else:
+        message = f"the parameter {quoted(name)} with 'in: path' is not in the path {quoted(path)}"
+        hint = f"write {{{name}}} into the path, or remove the parameter"
+    return PATH_PARAMETER.at(operation.key_location, message, hint=hint)
+
+
+def _about_tags(error: ValidationError, tags: Node) -> Diagnostic:
+    name = _named(error)
+    node = next((tag for tag in reversed([*tags.elements()]) if tag.text("name") == name), tags)
+    if "Duplicate" in error.message:
+        return REPEATED_NAME.at(node.location, f"two tags have the name {quoted(name)}")
+    if "parent" in error.message:
+        parent = node.get("parent") or node
+        message = f"the tag {quoted(name)} has the parent {wording.shown(parent.value)}, which does not exist"
+        return UNKNOWN_PARENT.at(parent.location, message)
+    return UNKNOWN_PARENT.at(tags.location, "the parents of the tags go round in a circle")

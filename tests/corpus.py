@@ -1,0 +1,151 @@
+"""Real documents through the whole generator: `python -m tests.corpus` prints a line for each.
+
+A document counts when the official JSON Schema of its version accepts it and it has a WebSocket server or binding.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft7Validator
+
+from sockspec import output
+from sockspec.diagnostics import Diagnostic, Severity
+from sockspec.pipeline import examine, generate
+
+SHARED = Path(__file__).parents[2] / "shared"
+_FOLDERS = ("asyncapi", "asyncapi-official")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a document came."""
+
+    document: str
+    stage: str
+    """`generated`, `imported` and `type-checked`, the last one reached; or `refused`."""
+    messages: int = 0
+    lines: int = 0
+    why: str = ""
+
+    def __str__(self) -> str:
+        size = f"{self.messages} messages, {self.lines} lines" if self.messages else ""
+        return f"{self.stage:12} {self.document}  {self.why or size}"
+
+
+def documents() -> Iterator[Path]:
+    """The documents that count."""
+    for folder in _FOLDERS:
+        for path in sorted((SHARED / "corpus" / folder).rglob("*")):
+            if path.suffix in (".yaml", ".yml", ".json") and path.is_file() and _counts(path):
+                yield path
+
+
+def _counts(path: Path) -> bool:
+    try:
+        # A string for every scalar but those that the schema tells apart: dates stay as they are written.
+        value = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return False
+    if not isinstance(value, dict) or not isinstance(version := value.get("asyncapi"), str):
+        return False
+    oracle = SHARED / "oracle" / "asyncapi" / f"{'.'.join(version.split('.')[:2])}.0.json"
+    return oracle.is_file() and _has_websocket(value) and _official(oracle).is_valid(value)
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML whose dates are strings, as JSON would have them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(("timestamp", ":bool"))]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", __import__("re").compile("^(?:true|false)$"), list("tf"))
+
+
+@cache
+def _official(path: Path) -> Draft7Validator:
+    return Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _has_websocket(value: dict[str, Any]) -> bool:
+    servers = value.get("servers") or {}
+    protocols = {str(s.get("protocol")).lower() for s in servers.values() if isinstance(s, dict)}
+    channels = (value.get("channels") or {}).values()
+    bound = any("ws" in (c.get("bindings") or {}) for c in channels if isinstance(c, dict))
+    return bool(protocols & {"ws", "wss"}) or bound
+
+
+def outcomes(folder: Path) -> list[Outcome]:
+    """The outcome of each document; packages are written below the folder."""
+    found: list[Outcome] = []
+    sys.path.insert(0, str(folder))
+    try:
+        for number, path in enumerate(documents()):
+            found.append(_outcome(path, folder, f"document_{number}"))
+    finally:
+        sys.path.remove(str(folder))
+    wrong = _type_errors(folder)
+    return [
+        Outcome(o.document, o.stage, o.messages, o.lines, wrong[f"document_{n}"])
+        if f"document_{n}" in wrong
+        else Outcome(o.document, "type-checked", o.messages, o.lines)
+        if o.stage == "imported"
+        else o
+        for n, o in enumerate(found)
+    ]
+
+
+def _outcome(path: Path, folder: Path, package: str) -> Outcome:
+    name = path.relative_to(SHARED / "corpus").as_posix()
+    api, diagnostics = examine(path, name=name)
+    if api is None:
+        return Outcome(name, "refused", why=_first_error(diagnostics))
+    files = generate(api, path.name)
+    output.write(files, folder / package)
+    lines = sum(text.count("\n") for file, text in files.items() if file.endswith(".py"))
+    try:
+        codecs = importlib.import_module(f"{package}.codecs")
+        importlib.import_module(package)
+        for value in vars(codecs).values():
+            for decoder in getattr(value, "_lanes", {}).values():
+                decoder.typed if not decoder.entry.content == "binary" else None
+    except Exception as error:  # any failure of a generated package is an outcome to be shown
+        return Outcome(name, "generated", len(api.messages), lines, f"{type(error).__name__}: {error}"[:200])
+    return Outcome(name, "imported", len(api.messages), lines)
+
+
+def _first_error(diagnostics: list[Diagnostic]) -> str:
+    return next(str(d) for d in diagnostics if d.severity is Severity.ERROR)
+
+
+def _type_errors(folder: Path) -> dict[str, str]:
+    """The first error of mypy for each package that has one."""
+    generator = str(Path(__file__).parents[1] / "generator")
+    packages = [f"-p{path.name}" for path in sorted(folder.iterdir()) if (path / "py.typed").exists()]
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file=", *packages]
+    done = subprocess.run(command, cwd=folder, env={"MYPYPATH": f"{generator}:."}, capture_output=True, text=True, check=False)
+    found: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        found.setdefault(line.partition("/")[0], line)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stderr)
+    return found
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        results = outcomes(Path(scratch))
+    print("\n".join(map(str, results)))
+    print(f"{sum(o.stage == 'type-checked' for o in results)} of {len(results)} documents type-checked")

@@ -1,0 +1,142 @@
+"""Schemas become types that say as much of them as types can, and the lanes know what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sockspec import ir
+from sockspec.runtime import PayloadError
+from tests.payloads import api_of, codec_of, package_of
+
+STRING = {"type": "string"}
+
+
+def _field(schema: object, required: bool = True) -> dict[str, object]:
+    return {"type": "object", "properties": {"x": schema}, "required": ["x"] if required else []}
+
+
+@pytest.mark.parametrize(
+    ("schema", "annotation", "lane"),
+    [
+        (STRING, "str", "typed"),
+        ({"type": "string", "minLength": 1}, "Annotated[str, Meta(min_length=1)]", "typed"),
+        ({"type": "string", "pattern": "^a"}, 'Annotated[str, Meta(pattern="^a")]', "typed"),
+        ({"type": "integer", "minimum": 0.5}, "Annotated[int, Meta(ge=1)]", "typed"),
+        ({"type": "integer", "minimum": 2**70}, "int", "checked"),
+        ({"type": "integer", "multipleOf": 3}, "Annotated[int, Meta(multiple_of=3)]", "typed"),
+        ({"type": "number"}, "int | float", "typed"),
+        ({"type": "number", "multipleOf": 0.1}, "int | float", "checked"),
+        ({"type": "boolean"}, "bool", "typed"),
+        ({"type": ["string", "null"]}, "str | None", "typed"),
+        ({"anyOf": [STRING, {"type": "null"}]}, "str | None", "typed"),
+        ({"enum": ["a", 1]}, 'Literal["a", 1]', "typed"),
+        ({"enum": ["a", None]}, 'Literal["a"] | None', "typed"),
+        ({"const": True}, "bool", "checked"),
+        ({"type": "array", "items": STRING, "maxItems": 3}, "Annotated[list[str], Meta(max_length=3)]", "typed"),
+        ({"type": "array", "items": STRING, "uniqueItems": True}, "list[str]", "checked"),
+        (
+            {"type": "array", "items": [STRING, {"type": "integer"}], "minItems": 2, "additionalItems": False},
+            "tuple[str, int]",
+            "typed",
+        ),
+        ({"type": "array", "items": [STRING]}, "list[Any]", "checked"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "dict[str, int]", "typed"),
+        ({"type": "object"}, "dict[str, Any]", "typed"),
+        ({"type": "string", "format": "date-time"}, "DateTime", "typed"),
+        ({"type": "string", "format": "uuid"}, "UUID", "typed"),
+        ({"type": "string", "format": "decimal"}, "Decimal", "checked"),
+        ({"type": "string", "format": "email"}, "str", "typed"),
+        ({"oneOf": [STRING, {"type": "integer"}]}, "str | int", "typed"),
+        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, "PayloadX", "checked"),
+        ({"not": STRING}, "Any", "checked"),
+        ({}, "Any", "typed"),
+        (True, "Any", "typed"),
+        ({"allOf": [{"type": "integer", "minimum": 1}, {"maximum": 5}]}, "Annotated[int, Meta(ge=1, le=5)]", "typed"),
+    ],
+)
+def test_a_schema_is_annotated_and_judged_in_its_lane(tmp_path: Path, schema: object, annotation: str, lane: str) -> None:
+    api, report = api_of(tmp_path, {"Payload": _field(schema)})
+    assert [str(d) for d in report.sorted()] == []
+    package_of(tmp_path, api)
+    written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")
+    assert f"    x: {annotation}\n" in written
+    assert api.messages[0].lane.value == lane
+
+
+ACCEPTED: list[tuple[Any, str]] = [
+    (_field({"type": "integer"}), '{"x": 1.0}'),
+    (_field({"type": "integer"}), '{"x": 1e2}'),
+    (_field({"type": "integer"}), '{"x": 123456789012345678901234567890}'),
+    (_field({"type": "number"}), '{"x": 5}'),
+    (_field({"enum": [1, 2]}), '{"x": 2.0}'),
+    (_field({"type": "string"}, required=False), "{}"),
+    ({"properties": {"x": STRING}}, '"no object at all"'),
+    (_field({"anyOf": [_field(STRING), {"type": "object", "additionalProperties": {"type": "integer"}}]}), '{"x": {"a": 1}}'),
+    ({"type": "array", "items": {"type": "integer"}}, "[1, 2.0]"),
+]
+
+
+@pytest.mark.parametrize(("schema", "payload"), ACCEPTED)
+def test_what_the_validator_accepts_is_delivered(tmp_path: Path, schema: object, payload: str) -> None:
+    assert codec_of(tmp_path, schema).decode(payload) is not None
+
+
+REFUSED: list[tuple[Any, str, str, str]] = [
+    (_field({"type": "integer"}), '{"x": true}', "/x", "type"),
+    (_field({"type": "integer"}), '{"x": 1.5}', "/x", "type"),
+    (_field({"type": "array", "items": {"enum": [1]}}), '{"x": [true]}', "/x/0", "enum"),
+    (_field({"type": "array", "items": {"const": True}}), '{"x": [1]}', "/x/0", "const"),
+    (_field(STRING), '{"x": null}', "/x", "type"),
+    (_field(STRING, required=False), '{"x": null}', "/x", "type"),
+    (_field({"type": "array", "uniqueItems": True}), '{"x": [1, 1]}', "/x", "uniqueItems"),
+    (_field({"type": "array", "items": _field({"const": "a"})}), '{"x": [{"x": "a"}, {}]}', "/x/1", "required"),
+    ({"type": "object", "additionalProperties": False, "properties": {"a/b": STRING}}, '{"a/b": 1}', "/a~1b", "type"),
+    ({"type": "object", "additionalProperties": False, "properties": {}}, '{"y": 1}', "", "additionalProperties"),
+    (_field({"type": "string", "format": "date-time"}), '{"x": "2024-01-01"}', "/x", "format"),
+]
+
+
+@pytest.mark.parametrize(("schema", "payload", "pointer", "keyword"), REFUSED)
+def test_what_the_validator_refuses_is_a_problem_with_its_place(
+    tmp_path: Path, schema: object, payload: str, pointer: str, keyword: str
+) -> None:
+    with pytest.raises(PayloadError) as caught:
+        codec_of(tmp_path, schema).decode(payload)
+    assert caught.value.problem.type == "/problems/validation-error"
+    assert (pointer, keyword) in [(fault.pointer, fault.keyword) for fault in caught.value.problem.errors]
+
+
+def test_a_lone_tagged_class_insists_on_its_tag(tmp_path: Path) -> None:
+    schema = {"type": "object", "required": ["type"], "properties": {"type": {"const": "a"}, "n": {"type": "integer"}}}
+    codec = codec_of(tmp_path, schema)
+    assert codec.examine('{"type": "a", "n": 1}').lane == "typed"
+    for payload in ('{"n": 1}', '{"type": "b"}', '{"type": "\\u0000nothing"}', '{"type": 1}'):
+        with pytest.raises(PayloadError) as caught:
+            codec.decode(payload)
+        assert caught.value.problem.type == "/problems/unknown-type"
+
+
+def test_recursive_schemas_are_records_that_refer_to_themselves(tmp_path: Path) -> None:
+    tree = {"type": "object", "required": ["kids"], "properties": {"kids": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}
+    api, _ = api_of(tmp_path, {"Payload": {"$ref": "#/components/schemas/Tree"}}, {"Tree": tree})
+    assert api.messages[0].lane is ir.Lane.TYPED
+    codec = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
+    assert codec.decode('{"kids": [{"kids": []}]}').kids[0].kids == []
+    with pytest.raises(PayloadError):
+        codec.decode('{"kids": [{}]}')
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        {"A": {"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "object", "properties": {"x": STRING}}]}},
+        {"A": {"allOf": [{"$ref": "#/components/schemas/B"}, STRING]}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}, STRING]}},
+        {"A": {"oneOf": [{"$ref": "#/components/schemas/A"}, STRING]}},
+    ],
+)
+def test_a_schema_that_is_made_of_itself_is_an_error(tmp_path: Path, schemas: dict[str, object]) -> None:
+    _, report = api_of(tmp_path, {"Payload": _field({"$ref": "#/components/schemas/A"})}, schemas)
+    assert "schema-loop" in {d.code.id for d in report.sorted()}
