@@ -376,13 +376,16 @@ x-websocket:
 
 def test_a_union_that_says_more_than_its_members_stays_one_message() -> None:
     api, _ = read(
-        endpoint("x-websocket: {clientMessages: [Both]}", more="""
+        endpoint(
+            "x-websocket: {clientMessages: [Both]}",
+            more="""
 components:
   schemas:
     Both: {required: [id], oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
     A: {type: object}
     B: {type: object}
-""")
+""",
+        )
     )
     assert sent(api, CLIENT) == ["Both"]
 
@@ -394,12 +397,15 @@ def test_a_union_that_the_author_names_stays_one_message() -> None:
 
 def test_a_union_within_itself_ends() -> None:
     api, _ = read(
-        endpoint("x-websocket: {clientMessages: [Loop]}", more="""
+        endpoint(
+            "x-websocket: {clientMessages: [Loop]}",
+            more="""
 components:
   schemas:
     Loop: {oneOf: [{$ref: '#/components/schemas/Loop'}, {$ref: '#/components/schemas/A'}]}
     A: {type: object, properties: {a: {}}}
-""")
+""",
+        )
     )
     assert sent(api, CLIENT) == ["A"]
 
@@ -456,7 +462,10 @@ def test_the_items_of_a_stream_are_messages() -> None:
         "paths: {/ws: {get: {responses: {'101': {description: s, content: "
         "{application/jsonl: {itemSchema: {$ref: '#/components/schemas/FromServer'}}}}}}}}" + SCHEMAS
     )
-    assert [(m.name, m.payload.content) for m in api.messages] == [("Bye", ir.Content.JSON), ("Failed", ir.Content.JSON)]
+    assert [(m.name, m.payload.content) for m in api.messages] == [
+        ("Bye", ir.Content.JSON),
+        ("Failed", ir.Content.JSON),
+    ]
 
 
 def test_a_message_of_two_endpoints_is_one_message_with_operations_of_each() -> None:
@@ -536,7 +545,11 @@ def test_servers_without_a_websocket_scheme_are_left_out_beside_those_with_one()
 
 @pytest.mark.parametrize(
     ("url", "address", "code"),
-    [("/", "/ws", "server-without-host"), ("/v1/", "/v1/ws", "server-without-host"), ("mqtt://a", "/ws", "server-not-understood")],
+    [
+        ("/", "/ws", "server-without-host"),
+        ("/v1/", "/v1/ws", "server-without-host"),
+        ("mqtt://a", "/ws", "server-not-understood"),
+    ],
 )
 def test_a_server_that_cannot_be_connected_to_is_no_server(url: str, address: str, code: str) -> None:
     api, diagnostics = read(f"servers: [{{url: '{url}'}}]\n{SOCKET}")
@@ -631,7 +644,10 @@ components:
     assert [
         (scheme.name, scheme.type, scheme.parameter_in, scheme.parameter_name, scheme.scopes)
         for scheme in api.security_schemes
-    ] == [("key", "apiKey", "query", "token", ()), ("login", "oauth2", "", "", (("read", "Reads"), ("write", "Writes")))]
+    ] == [
+        ("key", "apiKey", "query", "token", ()),
+        ("login", "oauth2", "", "", (("read", "Reads"), ("write", "Writes"))),
+    ]
 
 
 # --- real and broken documents ----------------------------------------------------------------------------------------

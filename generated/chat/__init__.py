@@ -29,11 +29,11 @@ from .messages import (
     Timestamp,
     Violation,
 )
-from .server import ChatAPIServer, RoomConnection
+from .server import ChatServer, RoomConnection
 
 __all__ = [
-    "ChatAPIServer",
     "ChatMessage",
+    "ChatServer",
     "Error",
     "ErrorDetails",
     "GetHistory",

@@ -57,7 +57,7 @@ class RoomConnection(Connection[messages.RoomFromServer]):
         )
 
 
-class ChatAPIServer(Server):
+class ChatServer(Server):
     """Chat API 1.0.0
 
     Real-time chat in rooms.
@@ -88,20 +88,25 @@ class ChatAPIServer(Server):
 
     @abstractmethod
     async def authenticate(self, handshake: Handshake) -> object:
-        """Who connects, by the credentials of the handshake; `connection.principal` is what this returns.
+        """Who connects, by the credentials of the handshake: `connection.principal`.
 
         Raise `Refused` to turn the client away.
         """
 
     @abstractmethod
     async def join(self, connection: RoomConnection, message: messages.Join) -> None:
-        """Must be the first message on a connection. Everybody in the room hears of
+        """Enter the room under a nickname.
+
+        Must be the first message on a connection. Everybody in the room hears of
         it by `presenceChanged`.
         """
 
     @abstractmethod
     async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
-        """The server tells the others and closes the connection."""
+        """Leave the room politely.
+
+        The server tells the others and closes the connection.
+        """
 
     @abstractmethod
     async def send_message(
@@ -109,7 +114,10 @@ class ChatAPIServer(Server):
         connection: RoomConnection,
         message: messages.SendMessage,
     ) -> None:
-        """The author receives the `messagePosted` that follows, too."""
+        """Say something to everybody in the room.
+
+        The author receives the `messagePosted` that follows, too.
+        """
 
     @abstractmethod
     async def get_history(
@@ -117,7 +125,9 @@ class ChatAPIServer(Server):
         connection: RoomConnection,
         message: messages.GetHistory,
     ) -> messages.History:
-        """The answer carries the `id` of the request, so several requests may be
+        """Ask for messages posted earlier, page by page.
+
+        The answer carries the `id` of the request, so several requests may be
         under way at once.
         """
 

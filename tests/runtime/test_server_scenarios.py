@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Response
+from websockets.protocol import State
 
 from sockspec.runtime import InsecureTransport, Options
 from sockspec.runtime.standalone import Running
 from tests.runtime.chatting import (
     SECRET,
     Chat,
+    GetHistory,
     GuardedChat,
+    History,
     RoomClient,
     RoomConnection,
     raw,
@@ -235,6 +238,52 @@ async def test_a_handler_that_sends_to_a_client_that_never_reads_is_ended() -> N
         writer.write(_masked(b'{"type":"post","text":""}'))
         await server.until("opened", "closed")
         writer.transport.abort()
+
+
+@scenario
+async def test_a_client_that_is_sent_much_and_reads_it_is_not_cut_off_by_what_others_send() -> None:
+    class Archive(Chat):
+        async def get_history(self, connection: RoomConnection, message: GetHistory) -> History:
+            self.holding.set()
+            for number in range(300):
+                await connection.send_posted(room="archive", text=f"{number}:" + "x" * 10_000)
+            return History(texts=[])
+
+    server = Archive()
+    running_little = serving(server, max_outbound=128 * 1024)
+    async with running_little as running, RoomClient(room="lobby", url=running.url + "/v1") as neighbour:
+        async with raw(running, max_queue=1) as reader:
+            await reader.send('{"type":"getHistory","id":"r"}')
+            await server.holding.wait()
+            archived, posted = 0, 0
+            while archived < 300 or posted < 100:
+                await neighbour.send_post(text="hello")
+                message = await told(reader)
+                archived += message.get("room") == "archive"
+                posted += message.get("text") == "hello"
+            assert reader.state is State.OPEN
+
+
+@scenario
+async def test_a_handler_can_close_the_connection_of_a_client_that_does_not_answer() -> None:
+    class Bouncer(Chat):
+        async def post(self, connection: RoomConnection, message: object) -> None:
+            for member in self.members:
+                if member is not connection:
+                    await member.close(4000, "out")
+            await connection.send_posted(room="lobby", text="done")
+
+    server = Bouncer()
+    running_briefly = serving(server, close_timeout=0.2)
+    async with running_briefly as running, RoomClient(room="lobby", url=running.url + "/v1") as bouncer:
+        reader, writer = await _upgraded(running)
+        await server.until("opened", "opened")
+        await bouncer.send_post(text="")
+        assert await texts(bouncer, 1) == ["done"]
+        assert server.events == ["opened", "opened"]
+        assert await reader.readexactly(7) == b"\x88\x05\x0f\xa0out"
+        await server.until("opened", "opened", "closed")
+        writer.close()
 
 
 @scenario

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.python import literals
-from sockspec.python.layout import Code, Group, assigned, call, joined, lay, subscript
+from sockspec.python.layout import Code, Group, assigned, call, statement, subscript
 from sockspec.python.names import Names
 
 
@@ -37,12 +37,8 @@ def view(
             name = names.codecs[channel.name, side]
             who = "clients" if side is ir.Direction.CLIENT_TO_SERVER else "the server"
             doc = literals.docstring(f"What {who} may send on {channel.address or channel.name}.")
-            codecs.append(Codec(lay(joined(f"{name}: ", of, " = ", _call(arguments))), doc))
+            codecs.append(Codec(statement(name, of, call("Codec", *arguments)), doc))
     return tuple(codecs)
-
-
-def _call(arguments: list[Code]) -> Group:
-    return call("Codec", *arguments)
 
 
 def _entry(choice: dispatch.Choice, names: Names) -> Code:

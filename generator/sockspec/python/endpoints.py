@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.python import literals, naming
-from sockspec.python.layout import Code, Group, assigned, call, exploded, joined, lay, subscript
+from sockspec.python.layout import Code, Group, assigned, call, either, exploded, joined, lay, signature, subscript
 from sockspec.python.messages import Attribute, Messages
 from sockspec.python.names import Names, client_scope, connection_scope, send_method
 from sockspec.python.types import Types
@@ -149,19 +149,19 @@ class Endpoints:
         return call(f"messages.{self._names.messages[message.name]}", *arguments)
 
     def _handler(self, channel: ir.Channel, operation: ir.Operation) -> Method:
-        parameters = (
+        parameters: tuple[Code, ...] = (
             "self",
             f"connection: {self._names.connections[channel.name]}",
-            f"message: {self._messages.union(operation, 'messages.')}",
+            joined("message: ", self._messages.union(operation, "messages.")),
         )
         said = [operation.summary or operation.title, operation.description]
         doc = "\n\n".join(text for text in said if text) or f"The client sent `{operation.name}`."
         returns = "None" if operation.reply is None else self._replies(operation.reply)
-        head = joined(Group(f"async def {self._names.handlers[operation.name]}(", parameters, ")"), f" -> {returns}:")
-        return Method(lay(head, 4), literals.docstring(doc, 8))
+        head = signature(f"async def {self._names.handlers[operation.name]}", parameters, returns, 4)
+        return Method(head, literals.docstring(doc, 8))
 
-    def _replies(self, reply: ir.Reply) -> str:
-        return " | ".join(f"messages.{self._names.messages[name]}" for name in reply.messages) or "None"
+    def _replies(self, reply: ir.Reply) -> Code:
+        return either(*(f"messages.{self._names.messages[name]}" for name in reply.messages))
 
     def _route(self, channel: ir.Channel) -> Code:
         handlers: list[Code] = []
@@ -202,7 +202,7 @@ class Endpoints:
         where = channel.address or channel.name
         return [
             Method(
-                lay(joined(Group(f"async def {name}(", ("self", connection), ")"), " -> None:"), 4),
+                signature(f"async def {name}", ("self", connection), "None", 4),
                 literals.docstring(f"A client {what} {where}.", 8),
             )
             for name, what in zip(self._names.hooks[channel.name], ("connected to", "left"), strict=True)
@@ -266,7 +266,7 @@ class Endpoints:
                 if parameter.required:
                     parameters.append(joined(f"{name}: ", annotation))
                 else:
-                    optional.append(joined(f"{name}: ", annotation, " | None = None"))
+                    optional.append(joined(f"{name}: ", either(annotation, "None"), " = None"))
                 entries.append(f"{literals.string(parameter.wire_name)}: {name}")
             if entries:
                 arguments.append(assigned(keyword, Group("{", tuple(entries), "}")))
@@ -283,7 +283,7 @@ class Endpoints:
             arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
         parameters.append("options: ClientOptions | None = None")
         arguments.append("options=options")
-        head = lay(joined(Group("def __init__(", tuple(parameters), ")"), " -> None:"), 4)
+        head = signature("def __init__", tuple(parameters), "None", 4)
         return Method(head, "", lay(call("super().__init__", *arguments), 8))
 
     def _url(self, channel: ir.Channel) -> str:
@@ -299,13 +299,13 @@ class Endpoints:
         return ""
 
 
-def _head(name: str, attributes: list[Attribute], returns: str) -> str:
+def _head(name: str, attributes: list[Attribute], returns: Code) -> str:
     required = [joined(f"{a.name}: ", a.annotation) for a in attributes if not a.default]
     optional = [joined(f"{a.name}: ", a.annotation, f" = {a.default}") for a in attributes if a.default]
     parameters: tuple[Code, ...] = ("self", *(("*",) if required or optional else ()), *required, *optional)
     if len(attributes) == 1 and attributes[0].name == "payload" and not attributes[0].default:
         parameters = ("self", *required)
-    return lay(joined(Group(f"async def {name}(", parameters, ")"), f" -> {returns}:"), 4)
+    return signature(f"async def {name}", parameters, returns, 4)
 
 
 def _first(text: str) -> str:

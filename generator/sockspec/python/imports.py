@@ -49,29 +49,41 @@ def blocks(body: str) -> tuple[tuple[str, ...], ...]:
     found: list[tuple[str, ...]] = []
     for modules in _BLOCKS:
         plain = ["import datetime as dt"] if "datetime" in modules and "dt" in used else []
-        froms = [statement(module, used & set(_MODULES[module])) for module in modules if used & set(_MODULES[module])]
+        froms = [import_of(module, used & set(_MODULES[module])) for module in modules if used & set(_MODULES[module])]
         if plain or froms:
             found.append((*plain, *froms))
     return tuple(found)
 
 
-def statement(module: str, names: Iterable[str]) -> str:
+def import_of(module: str, names: Iterable[str]) -> str:
     """One import of several names."""
     ordered = tuple(sorted(names, key=order))
     one = f"from {module} import {', '.join(ordered)}"
     return one if len(one) <= 88 else lay(Group(f"from {module} import (", ordered, ")"))
 
 
-def order(name: str) -> tuple[int, list[tuple[int, int | str]]]:
-    """The order in which linters want names: constants, classes, the rest; numbers inside a name by their value."""
-    group = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+Order = tuple[int, list[tuple[int, int | str]], list[tuple[int, int | str]]]
+
+
+def order(name: str) -> Order:
+    """The order in which linters want imported names: constants, classes, the rest, each without regard to case."""
+    return _kind(name), _natural(name.lower()), _natural(name)
+
+
+def exported_order(literal: str) -> Order:
+    """The order in which linters want the strings of `__all__`: the same, but capitals first."""
+    name = literal[1:-1]
+    return _kind(name), _natural(name), []
+
+
+def _kind(name: str) -> int:
+    return 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    """Numbers inside a name count by their value."""
     pieces = [piece for piece in re.split(r"(\d+)", name) if piece]
-    return group, [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
-
-
-def quoted_order(literal: str) -> tuple[int, list[tuple[int, int | str]]]:
-    """The same order for names that are written as strings."""
-    return order(literal[1:-1])
+    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
 
 
 def _used(tree: ast.AST) -> Iterator[str]:

@@ -32,7 +32,9 @@ def docstring(text: str, indent: int = 0) -> str:
     lines = [_quoted(line) for paragraph in paragraphs for line in (*paragraph, "")][:-1] or [""]
     if lines[0].startswith('"'):
         lines[0] = "\\" + lines[0]
-    if len(lines) == 1 and not lines[0].endswith(('"', "\\")):
+    if lines[-1].endswith('"') and not lines[-1].endswith('\\"'):
+        lines[-1] = lines[-1][:-1] + '\\"'
+    if len(lines) == 1:
         return f'"""{lines[0]}"""'
     body = "".join("\n" + (margin + line if line else "") for line in lines[1:])
     return f'"""{lines[0]}{body}\n{margin}"""'

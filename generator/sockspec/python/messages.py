@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import dispatch, walk
 from sockspec.python import literals, naming
 from sockspec.python.imports import order
-from sockspec.python.layout import Code, Group, assigned, call, flat, joined, lay, subscript
+from sockspec.python.layout import Code, Group, assigned, call, either, flat, joined, lay, statement, subscript
 from sockspec.python.names import Names
 from sockspec.python.types import Types
 
@@ -101,13 +101,13 @@ class Messages:
         found = self._dispatches.get((operation.channel, operation.direction))
         return 2 < len(operation.messages) < (len(found.choices) if found is not None else 0)
 
-    def union(self, operation: ir.Operation, prefix: str) -> str:
+    def union(self, operation: ir.Operation, prefix: str) -> Code:
         """The annotation of the messages of an operation."""
         if self.has_alias(operation):
             return prefix + self._names.operations[operation.name]
         if len(operation.messages) > 2:
             return prefix + self._names.unions[operation.channel, operation.direction]
-        return " | ".join(prefix + self._names.messages[name] for name in operation.messages)
+        return either(*(prefix + self._names.messages[name] for name in operation.messages))
 
     def attributes(self, message: ir.Message, *, request: bool = False) -> list[Attribute]:
         """The members of a message as parameters of a method; a request's correlation id may be left out."""
@@ -124,7 +124,7 @@ class Messages:
         annotation, default = self._field_type(field, "messages."), self._default(field, "messages.")
         resolved = walk.resolve(field.type, self._types.definitions)
         kind = resolved.kind if isinstance(resolved, ir.Scalar) else None
-        optional = joined(annotation, " | UnsetType")
+        optional = either(annotation, "UnsetType")
         if field.required and field.wire_name == "timestamp" and kind is ir.Kind.DATE_TIME:
             return Attribute(name, optional, "UNSET", f"stamped({name})")
         if field.required and (field.wire_name,) == correlation and kind is ir.Kind.STRING:
@@ -141,8 +141,8 @@ class Messages:
         if isinstance(record, ir.Record):
             return self._record(record, name, f"message:{message.name}", doc or record.description or record.title)
         annotation = self._types.annotation(record)
-        member = Member(lay(joined("payload: ", annotation), 4))
-        return Class(f"class {name}(Struct, frozen=True):", _class_doc(doc, name), (member,))
+        member = Member(statement("payload", annotation, None, 4))
+        return Class(lay(joined(Group(f"class {name}(", ("Struct", "frozen=True"), ")"), ":")), _class_doc(doc, name), (member,))
 
     def _record(self, record: ir.Record, name: str, key: str, doc: str) -> Class:
         options: list[Code] = ["Struct", "kw_only=True", "frozen=True"]
@@ -164,7 +164,7 @@ class Messages:
         name = next(naming.attribute_name(f.wire_name) for f in record.fields if f.wire_name == tag[0])
         name = f"{name}_" if name in naming.ATTRIBUTE_RESERVED else name
         annotation = subscript("ClassVar", subscript("Literal", value))
-        return Member(lay(joined(f"{name}: ", annotation, f" = {value}"), 4))
+        return Member(statement(name, annotation, value, 4))
 
     def _fields(self, record: ir.Record, key: str) -> list[tuple[ir.Field, str]]:
         """The fields of a record that are members of its objects, with their identifiers; its tag is one of the class."""
@@ -179,25 +179,21 @@ class Messages:
 
     def _field(self, field: ir.Field, name: str) -> Member:
         default = self._default(field, "")
-        pieces: list[Code] = [f"{name}: ", self._field_type(field, "")]
-        renamed = assigned("name", literals.string(field.wire_name)) if name != field.wire_name else None
-        if renamed is not None:
-            arguments: list[Code] = [renamed]
-            if default in ("list", "dict"):
-                arguments.append(assigned("default_factory", default))
-            elif default:
-                arguments.append(assigned("default", default))
-            pieces += [" = ", call("field", *arguments)]
-        elif default in ("list", "dict"):
-            pieces += [" = ", call("field", assigned("default_factory", default))]
-        elif default:
-            pieces.append(f" = {default}")
+        arguments: list[Code] = []
+        if name != field.wire_name:
+            arguments.append(assigned("name", literals.string(field.wire_name)))
+        if default in ("list", "dict"):
+            arguments.append(assigned("default_factory", default))
+        elif default and arguments:
+            arguments.append(assigned("default", default))
+        value = call("field", *arguments) if arguments else default or None
+        code = statement(name, self._field_type(field, ""), value, 4)
         doc = field.description + (" (deprecated)" if field.deprecated else "")
-        return Member(lay(joined(*pieces), 4), literals.docstring(doc, 4) if doc.strip() else "")
+        return Member(code, literals.docstring(doc, 4) if doc.strip() else "")
 
     def _field_type(self, field: ir.Field, prefix: str) -> Code:
         annotation = self._types.annotation(field.type, prefix)
-        return joined(annotation, " | UnsetType") if self._default(field, prefix) == "UNSET" else annotation
+        return either(annotation, "UnsetType") if self._default(field, prefix) == "UNSET" else annotation
 
     def _default(self, field: ir.Field, prefix: str) -> str:
         """What stands for an absent field: nothing where it is required, the default that the document gives, or UNSET."""
@@ -236,40 +232,41 @@ class Messages:
         name = self._names.definitions[enumeration.name]
         descriptions = enumeration.descriptions or ("",) * len(enumeration.values)
         members = tuple(
-            Member(f"{member} = {literals.string(value)}", literals.docstring(doc, 4) if doc.strip() else "")
+            Member(statement(member, None, literals.string(value), 4), literals.docstring(doc, 4) if doc.strip() else "")
             for member, value, doc in zip(
                 enumeration_members(enumeration), enumeration.values, descriptions, strict=True
             )
         )
-        return Class(f"class {name}(StrEnum):", _class_doc(enumeration.description or enumeration.title, name), members)
+        head = lay(joined(Group(f"class {name}(", ("StrEnum",), ")", comma=False), ":"))
+        return Class(head, _class_doc(enumeration.description or enumeration.title, name), members)
 
     def _alias(self, alias: ir.Alias, *, stand_in: bool) -> Alias:
         name = self._names.definitions[alias.name]
         doc = literals.docstring(alias.description or alias.title) if (alias.description or alias.title).strip() else ""
         inner = alias.type.of if isinstance(alias.type, ir.Nullable) else alias.type
-        pieces = self._types.alternatives(alias.type)
+        annotation = self._types.annotation(alias.type)
         if isinstance(inner, ir.Union) and not self._types.decodable(inner):
-            alternatives = ", ".join(flat(self._types.annotation(member)) for member in inner.members)
-            code = _aliased(name, pieces, 4)
-            null = " | None" if isinstance(alias.type, ir.Nullable) else ""
-            whole = lay(joined(f"{name} = ", call("one_of", f"lambda: ({alternatives})"), null), 4)
-            return Alias(code, doc, whole)
+            alternatives = tuple(self._types.annotation(member) for member in inner.members)
+            stand_in_type = call("one_of", joined("lambda: ", Group("(", alternatives, ")")))
+            null = either(stand_in_type, "None") if isinstance(alias.type, ir.Nullable) else stand_in_type
+            return Alias(statement(name, "TypeAlias", annotation, 4), doc, statement(name, None, null, 4))
         if stand_in:
-            return Alias(_aliased(name, pieces, 4, quoted=True), doc, f"{name} = Any")
-        return Alias(_aliased(name, pieces, 0), doc)
+            quoted = literals.string(flat(annotation))
+            return Alias(f"{name}: TypeAlias = {quoted}", doc, f"{name} = Any")
+        return Alias(statement(name, "TypeAlias", annotation), doc)
 
     def _union(self, key: tuple[str, ir.Direction], found: dispatch.Dispatch) -> Alias:
-        classes = [self._names.messages[choice.message.name] for choice in found.choices]
+        classes = either(*(self._names.messages[choice.message.name] for choice in found.choices))
         who = "clients" if key[1] is ir.Direction.CLIENT_TO_SERVER else "the server"
         channel = next(c for c in self._api.channels if c.name == key[0])
         doc = literals.docstring(f"What {who} may send on {channel.address or channel.name}.")
-        return Alias(_aliased(self._names.unions[key], list(classes), 0), doc)
+        return Alias(statement(self._names.unions[key], "TypeAlias", classes), doc)
 
     def _operation(self, operation: ir.Operation) -> Alias | None:
         if not self.has_alias(operation):
             return None
-        classes: list[Code] = [self._names.messages[name] for name in operation.messages]
-        return Alias(_aliased(self._names.operations[operation.name], classes, 0))
+        classes = either(*(self._names.messages[name] for name in operation.messages))
+        return Alias(statement(self._names.operations[operation.name], "TypeAlias", classes))
 
 
 def enumeration_members(enumeration: ir.Enumeration) -> list[str]:
@@ -282,19 +279,6 @@ def enumeration_members(enumeration: ir.Enumeration) -> list[str]:
 def _class_doc(text: str, name: str) -> str:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return literals.docstring(text if text.strip() else f"{spaced[:1]}{spaced[1:].lower()}.", 4)
-
-
-def _aliased(name: str, members: Iterable[Code], indent: int, *, quoted: bool = False) -> str:
-    pieces = list(members)
-    text = " | ".join(flat(piece) for piece in pieces)
-    one = f'{name}: TypeAlias = "{text}"' if quoted else f"{name}: TypeAlias = {text}"
-    if quoted or len(one) + indent <= literals.WIDTH:
-        return one
-    if len(pieces) == 1:
-        return lay(joined(f"{name}: TypeAlias = ", pieces[0]), indent)
-    margin = " " * (indent + 4)
-    lines = [f"{margin}{'| ' if at else ''}{lay(piece, indent + 4)}" for at, piece in enumerate(pieces)]
-    return "\n".join([f"{name}: TypeAlias = (", *lines, " " * indent + ")"])
 
 
 def _fits(value: object, kind: ir.Kind) -> bool:

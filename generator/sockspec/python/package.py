@@ -40,8 +40,8 @@ def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
     init = render(
         "python/__init__.py.j2",
         title=_title(api, "", origin),
-        imports=[imports.statement(f".{name}", found) for name, found in exports.items() if found],
-        names=sorted((literals.string(name) for found in exports.values() for name in found), key=imports.quoted_order),
+        imports=[imports.import_of(f".{name}", found) for name, found in exports.items() if found],
+        names=sorted((literals.string(name) for found in exports.values() for name in found), key=imports.exported_order),
     )
     schemas = json.dumps(api.schemas, indent=1) + "\n"
     return {"__init__.py": init, **printed, "schemas.json": schemas, "py.typed": ""}

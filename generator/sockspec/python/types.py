@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from sockspec import ir
 from sockspec.analysis import dispatch, lanes
 from sockspec.python import literals
-from sockspec.python.layout import Code, assigned, call, flat, joined, subscript
+from sockspec.python.layout import Code, assigned, call, either, subscript
 
 _SCALARS = {
     ir.Kind.STRING: "str",
     ir.Kind.INTEGER: "int",
-    ir.Kind.NUMBER: "int | float",
     ir.Kind.BOOLEAN: "bool",
     ir.Kind.NULL: "None",
     ir.Kind.BYTES: "bytes",
@@ -60,9 +59,9 @@ class Types:
                 return prefix + self.names[of.name]
             case ir.Nullable():
                 inner = self.annotation(of.of, prefix)
-                return inner if flat(inner) in ("Any", "None") else joined(inner, " | None")
+                return inner if inner in ("Any", "None") else either(inner, "None")
             case ir.Union():
-                return self._union(of, prefix)
+                return either(*(self.annotation(member, prefix) for member in of.members))
             case ir.Anything():
                 return "Any"
 
@@ -75,7 +74,9 @@ class Types:
             return _annotated("int", _meta(**_integer_bounds(limits), multiple_of=_integer_multiple(limits)))
         if scalar.kind is ir.Kind.NUMBER and (bounds := _bounds(limits)):
             whole = _annotated("int", _meta(**_integer_bounds(limits)))
-            return joined(whole, " | ", _annotated("float", _meta(**bounds)))
+            return either(whole, _annotated("float", _meta(**bounds)))
+        if scalar.kind is ir.Kind.NUMBER:
+            return either("int", "float")
         return _SCALARS[scalar.kind]
 
     def _constant(self, constant: ir.Constant) -> Code:
@@ -83,20 +84,7 @@ class Types:
         if len(literal) == len(constant.values) and all(abs(v) < 2**63 for v in literal if isinstance(v, int)):
             return subscript("Literal", *(literals.value(value) for value in literal))
         kinds = dict.fromkeys(_python_type(value) for value in constant.values)
-        return " | ".join(kinds)
-
-    def _union(self, union: ir.Union, prefix: str) -> Code:
-        pieces: list[Code] = []
-        for member in union.members:
-            pieces += [" | ", self.annotation(member, prefix)]
-        return joined(*pieces[1:])
-
-    def alternatives(self, of: ir.Type) -> list[Code]:
-        """The operands of the annotation of a type."""
-        if isinstance(of, ir.Nullable):
-            return [*self.alternatives(of.of), "None"]
-        members = of.members if isinstance(of, ir.Union) else (of,)
-        return [self.annotation(member) for member in members]
+        return either(*kinds)
 
     def decodable(self, union: ir.Union) -> bool:
         """Whether msgspec can decode the union by itself: it tells members apart by their JSON types and their tags."""

@@ -182,7 +182,6 @@ class Client(Generic[In, Out]):
 
     async def _transmit(self, message: Out, request: Request | None) -> None:
         frame = self._outgoing.encode(message)
-        data = frame.encode() if isinstance(frame, str) else frame
         transport: Transport | None = None
         try:
             async with asyncio.timeout(self.options.send_timeout), self._sending:
@@ -190,7 +189,7 @@ class Client(Generic[In, Out]):
                 if request is not None:
                     self._requests.add(request)
                     self._stretch()
-                await transport.send(data, text=isinstance(frame, str))
+                await transport.send(frame)
         except TimeoutError:
             if transport is not None:
                 # Half of the message may be out; the server does not read the rest.

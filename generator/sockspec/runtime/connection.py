@@ -62,6 +62,7 @@ class Connection(Generic[Out]):
         self._options = options
         self._sending = asyncio.Lock()
         self._in_vain = 0
+        self._closing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} from {self.handshake.peer}>"
@@ -93,8 +94,8 @@ class Connection(Generic[Out]):
         others. A handler that sends for long looks at `is_open`; one that never does gets ConnectionClosed in the end.
 
         Sending to the client whose message is being handled waits while it is slow to read, at most for
-        `Options.write_timeout`. Sending to any other client never waits. Whoever does not read in that time, or leaves
-        more than `Options.max_outbound` bytes unread, is disconnected.
+        `Options.write_timeout`. Sending to any other client never waits. Whoever does not read in that time, or has
+        more than `Options.max_outbound` bytes to read, is disconnected.
         """
         await self._write(self._outgoing.encode(message))
 
@@ -103,48 +104,42 @@ class Connection(Generic[Out]):
         await self._write(error_frame(problem, shape=self._error_message, outgoing=self._outgoing, at=now()))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection, in bounded time. Does nothing when it has ended."""
-        await self._transport.close(code, reason)
+        """Close the connection. Does nothing when it has ended.
+
+        Waits, in bounded time, for the client whose message is being handled, and for no other.
+        """
+        closing = asyncio.create_task(self._transport.close(code, reason))
+        if current.get() is self:
+            await closing
+        else:
+            self._closing = closing  # the loop itself keeps no hold on its tasks
 
     async def _write(self, frame: str | bytes) -> None:
-        text = isinstance(frame, str)
-        data = frame.encode() if isinstance(frame, str) else frame
         if current.get() is self:
-            await self._write_patiently(data, text=text)
+            await self._write_patiently(frame)
+        elif self._transport.buffered > self._options.max_outbound:
+            self._evict()
         else:
-            await self._write_now(data, text=text)
+            self._transport.post(frame)
 
-    async def _write_patiently(self, data: bytes, *, text: bool) -> None:
-        if not self._transport.is_open:
-            await self._count_in_vain()
-            return
+    async def _write_patiently(self, frame: str | bytes) -> None:
         try:
             # One at a time: what waits here is not yet in the transport's buffer.
             async with asyncio.timeout(self._options.write_timeout), self._sending:
-                await self._transport.send(data, text=text)
+                if self._transport.is_open:
+                    await self._transport.send(frame)
+                    return
         except TimeoutError:
             self._evict()
         except ConnectionClosed:
-            await self._count_in_vain()
-
-    async def _count_in_vain(self) -> None:
+            pass
         self._in_vain += 1
         if self._in_vain > _MOST_IN_VAIN:
             raise ConnectionClosed(reason="the client has gone")
         await asyncio.sleep(0)  # a handler that sends in a loop lets the others run
 
-    async def _write_now(self, data: bytes, *, text: bool) -> None:
-        if not self._transport.is_open:
-            return
-        if self._transport.buffered + len(data) > self._options.max_outbound:
-            self._evict()
-            return
-        try:
-            await self._transport.send(data, text=text)
-        except ConnectionClosed:
-            _log.debug("connection %s ended before a message could be sent", self.id)
-
     def _evict(self) -> None:
-        # A close frame would wait behind all that the client does not read.
-        _log.warning("connection %s is aborted: the client does not read what it is sent", self.id)
-        self._transport.abort()
+        if self._transport.is_open:
+            # A close frame would wait behind all that the client does not read.
+            _log.warning("connection %s is aborted: the client does not read what it is sent", self.id)
+            self._transport.abort()

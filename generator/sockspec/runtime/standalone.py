@@ -71,7 +71,8 @@ class Running:
             ping_interval=None,
             max_size=options.max_message,
             max_queue=options.max_inbound,
-            write_limit=options.max_outbound,
+            # A handler that sends much to its own client waits early enough to leave room for what others send.
+            write_limit=options.max_outbound // 2,
             server_header=None,
             logger=library_logger("websockets.server"),
         )

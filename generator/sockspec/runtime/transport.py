@@ -35,8 +35,12 @@ class Transport(Protocol):
         """The next message: text as str, binary as bytes. Raises ConnectionClosed."""
         ...
 
-    async def send(self, data: bytes, *, text: bool) -> None:
-        """Send a message. Waits while more than the allowed amount is buffered. Raises ConnectionClosed."""
+    async def send(self, frame: str | bytes) -> None:
+        """Send a message. Waits while the peer has much to read. Raises ConnectionClosed."""
+        ...
+
+    def post(self, frame: str | bytes) -> None:
+        """Send a message without waiting, however much is buffered. Does nothing when the connection is not open."""
         ...
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

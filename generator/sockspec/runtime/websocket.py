@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from websockets.asyncio.connection import Connection as WebSocket
+from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed as WebSocketClosed
 from websockets.protocol import State
 
@@ -58,12 +59,17 @@ class WebSocketTransport:
         finally:
             self._reading = False
 
-    async def send(self, data: bytes, *, text: bool) -> None:
-        """Send a message. Raises ConnectionClosed."""
+    async def send(self, frame: str | bytes) -> None:
+        """Send a message. Waits while more than the write limit is buffered. Raises ConnectionClosed."""
         try:
-            await self._websocket.send(data, text=text)
+            await self._websocket.send(frame)
         except WebSocketClosed as closed:
             raise _closed(closed) from None
+
+    def post(self, frame: str | bytes) -> None:
+        """Send a message without waiting. Does nothing when the connection is not open."""
+        if self.is_open:
+            broadcast([self._websocket], frame)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; the library aborts it when its `close_timeout` is over."""

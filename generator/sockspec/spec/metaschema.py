@@ -1,4 +1,4 @@
-"""The structure of AsyncAPI documents as one JSON Schema (draft-07) a version, composed from the tables in `metaschemas/`.
+"""The structure of AsyncAPI documents: a JSON Schema (draft-07) for each version, from the tables in `metaschemas/`.
 
 `metaschemas/README.md` explains the notation. Composing costs a few milliseconds, so nothing is kept on disk.
 """

@@ -20,15 +20,11 @@ __all__ = ["MAX_BYTES", "Document", "Json", "Unreadable", "escape", "load", "loa
 MAX_BYTES = 64 * 1024 * 1024
 """How large a file may be."""
 
-NO_FILE = Code(
-    "no-file",
+UNREADABLE_FILE = Code(
+    "unreadable-file",
     Severity.ERROR,
-    "The file does not exist, is a folder, or may not be read.",
-)
-TOO_LARGE = Code(
-    "too-large",
-    Severity.ERROR,
-    f"The file has more than {MAX_BYTES // 1024 // 1024} MiB. Split it, and refer to its parts by `$ref`.",
+    "The file does not exist, is a folder, may not be read, or has more than "
+    f"{MAX_BYTES // 1024 // 1024} MiB; of a large one, move parts to other files and refer to them by `$ref`.",
 )
 CONTROL_CHARACTER = Code(
     "control-character",
@@ -132,14 +128,14 @@ def load(path: Path, *, name: str | None = None, report: Report, any_root: bool 
     try:
         resolved = path.resolve()
         if resolved.exists() and not resolved.is_file():
-            raise Unreadable(NO_FILE.at(Location(name), "this is not a file"))
+            raise Unreadable(UNREADABLE_FILE.at(Location(name), "this is not a file"))
         with resolved.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:
         why = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
-        raise Unreadable(NO_FILE.at(Location(name), f"the file cannot be read: {why}")) from None
+        raise Unreadable(UNREADABLE_FILE.at(Location(name), f"the file cannot be read: {why}")) from None
     if len(content) > MAX_BYTES:
-        raise Unreadable(TOO_LARGE.at(Location(name), f"the file has more than {MAX_BYTES} bytes"))
+        raise Unreadable(UNREADABLE_FILE.at(Location(name), f"the file has more than {MAX_BYTES} bytes"))
     return load_text(content, path=resolved, name=name, report=report, any_root=any_root)
 
 

@@ -1,7 +1,7 @@
 """Whether a document has the structure that its specification asks for.
 
-AsyncAPI documents are held to our own meta-schemas (`metaschemas/`), OpenAPI documents to `openapi-spec-validator`. Checked
-is the document as it is written: what its references lead to is judged where it stands.
+AsyncAPI documents are held to our own meta-schemas (`metaschemas/`), OpenAPI documents to `openapi-spec-validator`.
+Checked is the document as it is written: what its references lead to is judged where it stands.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ __all__ = ["Kind", "Specification", "kind", "validate"]
 TOO_MANY_FAULTS = Code(
     "too-many-faults",
     Severity.ERROR,
-    f"The structure of the document has more than {structure.MAX_FAULTS} faults. The first ones are reported, and the rest of "
-    "the document is not checked. Often they have one cause, such as the version of another specification.",
+    f"The structure of the document has more than {structure.MAX_FAULTS} faults. Some are reported, and the rest of "
+    "the document is not checked. Often they have one cause, such as the wrong version at its top.",
 )
 
 
@@ -30,7 +30,8 @@ def validate(documents: Documents, report: Report) -> None:
     if found is None:
         return
     if found.specification is Specification.OPENAPI_3:
-        from sockspec.spec import validate_openapi  # noqa: PLC0415 - half a second to import, which AsyncAPI can spare
+        # Half a second to import, which AsyncAPI can spare.
+        from sockspec.spec import validate_openapi
 
         validate_openapi.validate(documents, found.version, report)
     else:

@@ -1,19 +1,19 @@
 """Whether an OpenAPI document has the structure that OpenAPI asks for, by the judgement of `openapi-spec-validator`.
 
-The validator gives verdicts; places and words are ours. It gives neither lines nor, for half of its errors, the part of the
-document that they are about; it repeats one fault as several, stops at the first broken reference, fetches what references
-name, and recurses with the document. Each of these is dealt with below. Importing it takes half a second.
+The validator gives verdicts; places and words are ours. It gives neither lines nor, for half of its errors, the part of
+the document that they are about; it repeats one fault as several, stops at the first broken reference, fetches what
+references name, and recurses with the document. Each of these is dealt with below. Importing it takes half a second.
 """
 
 from __future__ import annotations
 
+import pathlib
 import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -28,12 +28,13 @@ from openapi_spec_validator.validation.exceptions import (
     ParameterDuplicateError,
     UnresolvableParameterError,
 )
+from referencing.exceptions import Unresolvable
 
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import wording
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Json, unescape
-from sockspec.spec.structure import MAX_FAULTS, Fault
+from sockspec.spec.structure import MAX_FAULTS, Fault, Path
 from sockspec.spec.text import quoted
 
 DUPLICATE_OPERATION_ID = Code(
@@ -44,8 +45,8 @@ DUPLICATE_OPERATION_ID = Code(
 PATH_PARAMETER = Code(
     "path-parameter",
     Severity.ERROR,
-    "The parameters in a path (`/rooms/{room}`) and those that the operation or the path declares with `in: path` are not the "
-    "same.",
+    "The parameters in a path (`/rooms/{room}`) and those that the operation or the path declares with `in: path` are "
+    "not the same.",
 )
 REPEATED_NAME = Code(
     "repeated-name",
@@ -64,15 +65,15 @@ INVALID_DEFAULT = Code(
 )
 UNKNOWN_DIALECT = Code(
     "unknown-dialect",
-    Severity.ERROR,
-    "`$schema` or `jsonSchemaDialect` names a dialect of JSON Schema that is not known here. Without them, Schema Objects of "
-    "OpenAPI 3.1 and 3.2 are JSON Schema 2020-12 with a few additions.",
+    Severity.WARNING,
+    "`$schema` or `jsonSchemaDialect` names a dialect of JSON Schema that is not known here, so the schema is not "
+    "checked. Without them, Schema Objects of OpenAPI 3.1 and 3.2 are JSON Schema 2020-12 with a few additions.",
 )
 PARTLY_CHECKED = Code(
     "partly-checked",
     Severity.WARNING,
-    "The structure of the document could not be checked to its end: it nests too deeply, takes too long, or refers to itself "
-    "in a way that the validator cannot follow. What was found until then is reported.",
+    "The structure of the document could not be checked to its end: it nests too deeply, takes too long, or has "
+    "references that the validator cannot follow. What was found until then is reported.",
 )
 
 _SECONDS = 120.0
@@ -82,7 +83,7 @@ _RECURSION = 50_000
 
 
 def validate(documents: Documents, version: str, report: Report) -> None:
-    """Report every place where the root document, an OpenAPI document of that minor version, is not what OpenAPI asks for.
+    """Report every place where the root document is not what OpenAPI of that minor version asks for.
 
     Broken references are reported first, and then nothing else: the validator cannot do without what they lead to.
     """
@@ -115,7 +116,9 @@ class _Judge:
             self._stopped("it nests too deeply")
         except _TooLong:
             self._stopped(f"that takes more than {_SECONDS:.0f} seconds")
-        except Exception as error:  # noqa: BLE001 - whatever ails the validator, the user gets no traceback
+        except (LookupError, Unresolvable):
+            self._stopped("it has a reference that the validator cannot follow")
+        except Exception as error:  # whatever else ails the validator, the user gets no traceback
             self._stopped(f"the validator stopped with {type(error).__name__}")
 
     def _stopped(self, why: str) -> None:
@@ -130,7 +133,8 @@ class _Judge:
             errors.append(error)
             if len(errors) > MAX_FAULTS:
                 break
-        yield from wording.diagnostics(_faults(errors, _property_names(schema)), self._document)
+        faults = _faults(errors, self._document.value, _property_names(schema))
+        yield from wording.diagnostics(faults, self._document)
 
     def _meaning(self) -> Iterator[Diagnostic]:
         base: Any = OpenAPIV31SpecValidator if self._is_31 else OpenAPIV32SpecValidator
@@ -178,7 +182,7 @@ class _Local(dict[str, Any]):
 
     def _read(self, uri: str) -> Json:
         parts = urlsplit(uri)
-        path = Path(url2pathname(parts.path)).resolve()
+        path = pathlib.Path(url2pathname(parts.path)).resolve()
         if parts.scheme != "file" or path not in self._values:
             raise LookupError(unquote(uri))
         return self._values[path]
@@ -207,17 +211,18 @@ class _Nodes:
 # --- errors about the structure ---------------------------------------------------------------------------------------
 
 
-def _faults(errors: list[ValidationError], words: frozenset[str]) -> list[Fault]:
+def _faults(errors: list[ValidationError], root: Json, words: frozenset[str]) -> list[Fault]:
     """The validator's errors as faults of ours, each once, and without those that only follow from others.
 
     Where an object breaks a rule, JSON Schema counts its properties as unevaluated and complains about them too. Such
     complaints are kept for words that OpenAPI does not have at all.
     """
-    found = [fault for error in errors for fault in _as_faults(error, ())]
-    broken = {fault.path[:length] for fault in found if not _is_complaint(fault) for length in range(len(fault.path) + 1)}
+    found = [fault for error in errors for fault in _as_faults(error, root)]
+    others = [fault for fault in found if not _is_complaint(fault)]
+    broken = {fault.path[:length] for fault in others for length in range(len(fault.path) + 1)}
     kept: dict[tuple[Any, ...], Fault] = {}
     for fault in found:
-        if _is_complaint(fault) and fault.path in broken and fault.name in words:
+        if _is_complaint(fault) and (_is_mistaken(fault) or (fault.path in broken and fault.name in words)):
             continue
         kept.setdefault((fault.path, fault.keyword, fault.name), fault)
     return [*kept.values()]
@@ -227,28 +232,53 @@ def _is_complaint(fault: Fault) -> bool:
     return fault.keyword == "additionalProperties"
 
 
-def _as_faults(error: ValidationError, base: tuple[str | int, ...]) -> Iterator[Fault]:
+def _is_mistaken(fault: Fault) -> bool:
+    """Whether the validator's schema of OpenAPI 3.1 is wrong: it has `body` for the `server` of a Link Object."""
+    return fault.name == "server" and "operationRef" in fault.schema.get("properties", {})
+
+
+def _as_faults(error: ValidationError, root: Json, base: Path = ()) -> Iterator[Fault]:
+    """An error about a part of `root`, a value that stands at `base` in its document."""
     if error.context and not _asks_for_one_of(error):
         best = best_match([error])
         if best is not None and best is not error:
-            yield from _as_faults(best, base)
+            yield from _as_faults(best, root, base)
             return
-    path, keyword, value = (*base, *error.absolute_path), str(error.validator), error.instance
+    path, keyword = (*base, *error.absolute_path), str(error.validator)
+    value: Any = error.instance
+    limit: Any = error.validator_value
     schema = error.schema if isinstance(error.schema, dict) else {}
     match keyword:
         case "required":
-            missing = [name for name in error.validator_value if name not in value]
+            missing = [name for name in limit if name not in value]
             yield from (Fault(path, keyword, value, schema, name) for name in missing)
         case "unevaluatedProperties" | "additionalProperties":
             unknown = [name for name in value if repr(name) in error.message]
             yield from (Fault(path, "additionalProperties", value, schema, name) for name in unknown)
-        case "None":  # the schema `false`
-            yield Fault(path[:-1], "additionalProperties", None, {}, str(path[-1]) if path else "")
-        case "not" if isinstance(error.validator_value, dict) and "required" in error.validator_value:
-            names = wording.listed(error.validator_value["required"], "and")
+        case "None":
+            yield _forbidden(error, root, base)
+        case "not" if isinstance(limit, dict) and "required" in limit:
+            names = wording.listed(limit["required"], "and")
             yield Fault(path, keyword, value, {"says": f"{names} exclude each other"})
+        case "not" | "maxContains" if path[-1:] == ("parameters",):
+            says = "a parameter with 'in: querystring' stands for all of the query, so there can be no other for it"
+            yield Fault(path, keyword, value, {"says": says})
         case _:
             yield Fault(path, keyword, value, schema)
+
+
+def _forbidden(error: ValidationError, root: Json, base: Path) -> Fault:
+    """The fault of a property whose schema is `false`. Its error has the object's path and the property's value."""
+    owner: Any = root
+    forbidden: Any = error.instance
+    for key in error.absolute_path:
+        owner = owner[key]
+    path = (*base, *error.absolute_path)
+    if isinstance(owner, dict):
+        name = next((name for name, value in owner.items() if value is forbidden), None)
+        if name is not None:
+            return Fault(path, "additionalProperties", owner, {}, name)
+    return Fault(path, "false", forbidden, {})
 
 
 def _asks_for_one_of(error: ValidationError) -> bool:
@@ -289,9 +319,10 @@ def _placed(validator: Any, check_time: Callable[[], None]) -> Any:
         check_time()
         for error in validator.__call__(self, *parts, **options):
             if not hasattr(error, "origin"):
-                paths = [part for part in parts if isinstance(part, SchemaPath)]
-                value = paths[0].read_value() if paths else None
-                error.origin = _Origin(validator.__name__, value, tuple(part for part in parts if isinstance(part, str)))
+                path = next((part for part in parts if isinstance(part, SchemaPath)), None)
+                value = None if path is None else path.read_value()
+                words = tuple(part for part in parts if isinstance(part, str))
+                error.origin = _Origin(validator.__name__, value, words)
             yield error
 
     def init(self: Any, registry: Any) -> None:
@@ -328,8 +359,10 @@ def _in_words(error: ValidationError, nodes: _Nodes, documents: Documents) -> It
         case _ if origin.validator.endswith("TagsValidator"):
             return [_about_tags(error, node)]
         case _ if origin.validator.endswith("ValueValidator"):
-            fault = next(_as_faults(error, ("default",)))
-            return [INVALID_DEFAULT.at((node.get("default") or node).location, wording.message(fault))]
+            default = node.get("default") or node
+            fault = next(_as_faults(error, default.value, ("default",)))
+            message = wording.message(fault, otherwise="which its schema does not allow")
+            return [INVALID_DEFAULT.at(default.location, message)]
         case _ if error.message.startswith("Unknown JSON Schema dialect"):
             dialect = node.get("$schema") or documents.root.get("jsonSchemaDialect") or node
             message = f"the dialect {wording.shown(dialect.value)} of JSON Schema is not known"
@@ -337,7 +370,7 @@ def _in_words(error: ValidationError, nodes: _Nodes, documents: Documents) -> It
         case _:
             # The path of such an error begins at the schema.
             base = tuple(unescape(token) for token in node.pointer.split("/")[1:])
-            return wording.diagnostics(_as_faults(error, base), node.document)
+            return wording.diagnostics(_as_faults(error, node.value, base), node.document)
 
 
 def _named(error: ValidationError) -> str:

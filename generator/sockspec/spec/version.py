@@ -21,15 +21,15 @@ NOT_AN_API = Code(
 UNSUPPORTED_VERSION = Code(
     "unsupported-version",
     Severity.ERROR,
-    "The document names a version of its specification that is not read here, or none at all. Read are AsyncAPI 2.0 to 2.6, "
-    "3.0 and 3.1, and OpenAPI 3.1 and 3.2. The version is text of three numbers, such as `3.0.0`; without "
-    "the third one YAML takes it for a number.",
+    "The document names a version of its specification that is not read here, or none at all. Read are AsyncAPI 2.0 to "
+    "2.6, 3.0 and 3.1, and OpenAPI 3.1 and 3.2. The version is text of three numbers, such as `3.0.0`; without the "
+    "third one YAML takes it for a number.",
 )
 NEWER_VERSION = Code(
     "newer-version",
     Severity.WARNING,
-    "The document names a version of its specification that is newer than those known here. It is read by the rules of the "
-    "newest known one; what the newer version added is taken for a mistake.",
+    "The document names a version of its specification that is newer than those known here. It is read by the rules of "
+    "the newest known one; what the newer version added is taken for a mistake.",
 )
 
 _OPENAPI = ("3.1", "3.2")

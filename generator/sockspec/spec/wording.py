@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.spec.source import Document, Json, escape
@@ -15,8 +16,8 @@ from sockspec.spec.walk import nearest
 UNKNOWN_PROPERTY = Code(
     "unknown-property",
     Severity.ERROR,
-    "The specification has no property of that name in this place. It is misspelt, stands at the wrong level, or comes from "
-    "another version. Properties of your own begin with `x-`.",
+    "The specification has no property of that name in this place. It is misspelt, stands at the wrong level, or comes "
+    "from another version. Properties of your own begin with `x-`.",
 )
 MISSING_PROPERTY = Code(
     "missing-property",
@@ -26,8 +27,8 @@ MISSING_PROPERTY = Code(
 WRONG_TYPE = Code(
     "wrong-type",
     Severity.ERROR,
-    "The value is of another kind than the specification wants: a text where a mapping belongs, for example. A key with "
-    "nothing after it has the value null.",
+    "The value is of another kind than the specification wants: a text where a mapping belongs, for example. A key "
+    "with nothing after it has the value null.",
 )
 NOT_ALLOWED_VALUE = Code(
     "not-allowed-value",
@@ -49,8 +50,8 @@ OFFICIALLY_REFUSED = Code(
 INVALID_FORMAT = Code(
     "invalid-format",
     Severity.WARNING,
-    "The specification wants an absolute URL or an e-mail address here, and the text is none. Nothing is generated from it, "
-    "but tools that check formats refuse the document.",
+    "The specification wants an absolute URL or an e-mail address here, and the text is none. Nothing is generated "
+    "from it, but tools that check formats refuse the document.",
 )
 
 _KINDS = {
@@ -163,14 +164,14 @@ def _unused(fault: Fault) -> dict[str, Json]:
 
 def _lacks_one_of(fault: Fault) -> tuple[str, ...]:
     """The properties of which one has to be there and none is."""
-    branches = fault.schema.get("anyOf", ()) if fault.keyword == "anyOf" else ()
-    if all(isinstance(branch, Mapping) and branch.keys() == {"required"} for branch in branches):
+    branches: list[Any] = fault.schema.get("anyOf", []) if fault.keyword == "anyOf" else []
+    if all(isinstance(branch, dict) and set(branch) == {"required"} for branch in branches):
         return tuple(branch["required"][0] for branch in branches)
     return ()
 
 
-def message(fault: Fault) -> str:
-    """What is wrong, in one line."""
+def message(fault: Fault, *, otherwise: str = "which is not allowed here") -> str:
+    """What is wrong, in one line. `otherwise` ends it where nothing more can be said than that the value is wrong."""
     schema, value, name = fault.schema, fault.value, subject(fault.path)
     inside = f" in {name}" if fault.path else ""
     lacking = _lacks_one_of(fault)
@@ -207,7 +208,7 @@ def message(fault: Fault) -> str:
             kind = "an e-mail address" if schema["format"] == "email" else "an absolute URL or URN"
             return f"{name} is {shown(value)}; {kind} was expected"
         case _:
-            return f"{name} is {shown(value)}, which is not allowed here"
+            return f"{name} is {shown(value)}, {otherwise}"
 
 
 def _hint(fault: Fault) -> str:
@@ -224,7 +225,8 @@ def _hint(fault: Fault) -> str:
         return fault.hint
     if fault.path[-1:] == ("$ref",) and fault.keyword == "type" and isinstance(fault.value, str):
         return "this '$ref' stands among names and is taken for one; a reference replaces the whole mapping around it"
-    if fault.keyword == "type" and fault.schema["type"] == "string" and is_type(fault.value, ["number", "boolean"]):
+    is_scalar = is_type(fault.value, ["number", "boolean"])
+    if fault.keyword == "type" and fault.schema["type"] == "string" and is_scalar:
         return fault.hint or f"write it between quotes: {json.dumps(json.dumps(fault.value))}"
     return fault.hint
 

@@ -25,6 +25,15 @@ MESSAGE_NOT_UNDERSTOOD = Code(
     "reference to one, the name of a component schema, or an object with a `payload`.",
 )
 
+_KINDS = {
+    dict: "mapping",
+    list: "list",
+    str: "text",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
 _CONTAINER_NOTES = frozenset({"description", "summary", "notes", "title"})
 
 
@@ -163,6 +172,7 @@ class Reading:
             yield Described(directions, None, node.key_location, name)
         else:
             self.unknown(text, node.location, schemas.component_names(self.documents))
+            yield Described(directions, None, node.key_location, text)
 
     def _component(self, node: Node, text: str) -> Node | None:
         """The schema that a text stands for: the name of a component, or a reference written without `$ref`."""
@@ -181,7 +191,7 @@ class Reading:
         return end if _is_map(end) or isinstance(end.value, list) else node
 
     def _undirected(self, name: str, node: Node, directions: tuple[Direction, ...]) -> None:
-        sends = "either side" if len(directions) > 1 else f"the {words.SENDERS[directions[0]]}"
+        sends = "either side" if directions == words.BOTH else f"the {words.SENDERS[directions[0]]}"
         self._report.add(
             words.DIRECTION_ASSUMED.at(
                 node.key_location,
@@ -192,7 +202,7 @@ class Reading:
         )
 
     def _not_understood(self, node: Node) -> None:
-        written = type(node.value).__name__.replace("dict", "mapping").replace("NoneType", "null")
+        written = _KINDS[type(node.value)]
         message = f"this {written} is not a description of a message; a schema or a reference to one was expected"
         self._report.add(MESSAGE_NOT_UNDERSTOOD.at(node.location, message))
 

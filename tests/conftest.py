@@ -1,0 +1,39 @@
+"""What all tests may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
+_left_out = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the names of tests that miss the shared folder."""
+    config.stash[_left_out] = []
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder `shared` beside the repository: real documents, hostile ones, official schemas.
+
+    Without it the test is left out, and the summary says so. With SOCKSPEC_REQUIRE_SHARED=1, as in continuous
+    integration, the test fails.
+    """
+    if _SHARED.is_dir():
+        return _SHARED
+    if os.environ.get("SOCKSPEC_REQUIRE_SHARED") == "1":
+        pytest.fail(f"{_SHARED} is missing, and SOCKSPEC_REQUIRE_SHARED=1 requires it")
+    request.config.stash[_left_out].append(request.node.nodeid)
+    pytest.skip(f"{_SHARED} is missing")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say loudly what was not tested."""
+    names = config.stash[_left_out]
+    if names:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.write_line(f"{_SHARED} is missing: {len(names)} tests on real documents did not run", red=True)

@@ -1,0 +1,68 @@
+"""Documents and what is said about them: each folder of `tests/cases` is a case.
+
+A case holds `document.yaml` or `document.json`, the files that it refers to, and `expected.txt`, the diagnostics as
+text. A new case is a new folder. `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every `expected.txt` anew; read
+the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import sockspec
+from sockspec.diagnostics import Code, text
+from sockspec.pipeline import examine
+
+CASES = Path(__file__).parent / "cases"
+FOLDERS = sorted(folder for folder in CASES.iterdir() if folder.is_dir())
+UPDATE = os.environ.get("SOCKSPEC_UPDATE") == "1"
+
+
+def said(folder: Path) -> str:
+    """What is said about the document of a case. A case may have none: that is one, too."""
+    json = folder / "document.json"
+    document = json if json.exists() else folder / "document.yaml"
+    return text(examine(document, name=document.name)[1])
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_document_gets_the_expected_diagnostics(folder: Path) -> None:
+    found = said(folder)
+    expected = folder / "expected.txt"
+    if UPDATE:
+        expected.write_text(found, encoding="utf-8", newline="\n")
+    assert found == expected.read_text(encoding="utf-8")
+
+
+def codes() -> dict[str, str]:
+    """Where each diagnostic code of the package is declared, by its id."""
+    found: dict[str, str] = {}
+    for module in pkgutil.walk_packages(sockspec.__path__, "sockspec."):
+        if module.name.startswith("sockspec.runtime") or module.name.endswith("__main__"):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Code):
+                found.setdefault(value.id, f"{module.name}.{name}")
+    return found
+
+
+def test_every_code_appears_in_a_case() -> None:
+    shown = re.compile(r"^\S.*?: (?:error|warning|info) ([a-z0-9-]+) ", re.MULTILINE)
+    seen = {
+        code for folder in FOLDERS for code in shown.findall((folder / "expected.txt").read_text(encoding="utf-8"))
+    }
+    assert {code: place for code, place in codes().items() if code not in seen} == {}
+
+
+def test_a_code_is_declared_once() -> None:
+    declared: dict[str, Code] = {}
+    for place in codes().values():
+        module, _, name = place.rpartition(".")
+        code = getattr(importlib.import_module(module), name)
+        assert declared.setdefault(code.id, code) is code
