@@ -42,9 +42,7 @@ class Codec(Generic[M]):
 
     def decode(self, frame: str | bytes) -> M:
         """The message in a frame: text is given as str, a binary frame as bytes. Raises PayloadError."""
-        if isinstance(frame, str) and (
-            len(frame) <= self._flat or frame.count("{") + frame.count("[") <= self._depth
-        ):
+        if isinstance(frame, str) and (len(frame) <= self._flat or frame.count("{") + frame.count("[") <= self._depth):
             try:
                 return self._tagged(frame)
             except REFUSALS:

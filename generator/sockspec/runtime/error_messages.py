@@ -105,7 +105,9 @@ def _fill(shape: type[msgspec.Struct], values: Mapping[str, Sequence[object]], *
             below = {**values, "type": tuple(reversed(values["type"]))}
             candidates = (_fill(inner, below, nested=False),)
         for candidate in candidates:
-            if candidate is not None and _fits(candidate, field.type):
+            if candidate is None or (candidate == [] and not field.required):
+                continue
+            if _fits(candidate, field.type):
                 payload[field.encode_name] = candidate
                 break
     return payload

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sockspec.runtime.formats import FORMATS
 from sockspec.runtime.problems import Fault
@@ -53,7 +53,7 @@ class Schemas:
         if not schema:
             return ()
         try:
-            errors = self._validator(schema).iter_errors(value)
+            errors = self._validator(schema).iter_errors(cast(Any, value))
             return tuple(fault for _, fault in zip(range(MOST_FAULTS), _faults(errors), strict=False))
         except RecursionError:
             return (Fault("", "", "nested too deeply to be judged"),)
@@ -109,16 +109,18 @@ def _pointer(error: ValidationError) -> str:
 
 def _wording(error: ValidationError) -> str:
     """The fault in words that do not quote the payload."""
-    keyword, bound = error.validator, error.validator_value
+    keyword: Any = error.validator
+    bound: Any = error.validator_value
+    instance: Any = error.instance
     schema = error.schema if isinstance(error.schema, dict) else {}
     match keyword:
         case "type":
             return f"expected {_either(bound if isinstance(bound, list) else [bound])}"
         case "required":
-            missing = next((n for n in bound if n not in error.instance and repr(n) in error.message), bound[0])
+            missing = next((n for n in bound if n not in instance and repr(n) in error.message), bound[0])
             return f"the property {missing!r} is missing"
         case "additionalProperties" | "unevaluatedProperties":
-            extra = [name for name in error.instance if name not in schema.get("properties", {})]
+            extra = [name for name in instance if name not in schema.get("properties", {})]
             return f"unexpected property {extra[0]!r}" if extra else "unexpected property"
         case "enum":
             return f"expected {_either([json.dumps(value) for value in bound[:12]])}"
@@ -128,9 +130,8 @@ def _wording(error: ValidationError) -> str:
             return f"expected a {bound}"
         case "pattern":
             return f"expected a text that matches {bound}"
-    if keyword in _BOUNDS:
-        return _BOUNDS[keyword].format(bound)
-    return f"breaks the keyword {keyword!r}"
+        case _:
+            return _BOUNDS.get(keyword, f"breaks the keyword {keyword!r}").format(bound)
 
 
 _BOUNDS: Final = {

@@ -97,7 +97,9 @@ class Lane:
         if faults:
             return faults
         payload = deliver(value, self._payload)
-        return Verdict(entry.message(payload) if entry.bare else payload, "judge" if entry.lane == "typed" else "checked")
+        return Verdict(
+            entry.message(payload) if entry.bare else payload, "judge" if entry.lane == "typed" else "checked"
+        )
 
     def judge(self, text: str, value: Callable[[], object]) -> tuple[Fault, ...]:
         """The faults of a text, without making a message of it where that can be spared."""
