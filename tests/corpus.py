@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 from jsonschema import Draft7Validator
 
 from sockspec import output
 from sockspec.diagnostics import Diagnostic, Severity
 from sockspec.pipeline import examine, generate
+from sockspec.runtime import Codec, PayloadError
+from sockspec.runtime.unions import decode_hook
 
 SHARED = Path(__file__).parents[2] / "shared"
 _FOLDERS = ("asyncapi", "asyncapi-official")
@@ -71,7 +76,7 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(("timestamp", ":bool"))]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", __import__("re").compile("^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 
 
 @cache
@@ -118,12 +123,19 @@ def _outcome(path: Path, folder: Path, package: str) -> Outcome:
     try:
         codecs = importlib.import_module(f"{package}.codecs")
         importlib.import_module(package)
-        for value in vars(codecs).values():
-            for decoder in getattr(value, "_lanes", {}).values():
-                decoder.typed if not decoder.entry.content == "binary" else None
+        for codec in (value for value in vars(codecs).values() if isinstance(value, Codec)):
+            _build_decoders(codec)
     except Exception as error:  # any failure of a generated package is an outcome to be shown
         return Outcome(name, "generated", len(api.messages), lines, f"{type(error).__name__}: {error}"[:200])
     return Outcome(name, "imported", len(api.messages), lines)
+
+
+def _build_decoders(codec: Codec[Any]) -> None:
+    """Decoders are made with the first payload; a class that msgspec cannot read fails only then."""
+    for message in codec.messages:
+        msgspec.json.Decoder(message, dec_hook=decode_hook)
+    with suppress(PayloadError):
+        codec.examine("{}")
 
 
 def _first_error(diagnostics: list[Diagnostic]) -> str:
@@ -135,7 +147,9 @@ def _type_errors(folder: Path) -> dict[str, str]:
     generator = str(Path(__file__).parents[1] / "generator")
     packages = [f"-p{path.name}" for path in sorted(folder.iterdir()) if (path / "py.typed").exists()]
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file=", *packages]
-    done = subprocess.run(command, cwd=folder, env={"MYPYPATH": f"{generator}:."}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env={"MYPYPATH": f"{generator}:."}, capture_output=True, text=True, check=False
+    )
     found: dict[str, str] = {}
     for line in done.stdout.splitlines():
         found.setdefault(line.partition("/")[0], line)

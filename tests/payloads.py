@@ -39,9 +39,7 @@ def api_of(
         ir.Message(name, reader.payload(node, message=name), node.location) for name, node in listed.items()
     )
     place = documents.root.location
-    operations = tuple(
-        ir.Operation(name, ir.Direction.CLIENT_TO_SERVER, "all", (name,), place) for name in payloads
-    )
+    operations = tuple(ir.Operation(name, ir.Direction.CLIENT_TO_SERVER, "all", (name,), place) for name in payloads)
     api = ir.Api(
         "Test",
         "1.0.0",

@@ -54,9 +54,7 @@ def codes() -> dict[str, str]:
 
 def test_every_code_appears_in_a_case() -> None:
     shown = re.compile(r"^\S.*?: (?:error|warning|info) ([a-z0-9-]+) ", re.MULTILINE)
-    seen = {
-        code for folder in FOLDERS for code in shown.findall((folder / "expected.txt").read_text(encoding="utf-8"))
-    }
+    seen = {code for folder in FOLDERS for code in shown.findall((folder / "expected.txt").read_text(encoding="utf-8"))}
     assert {code: place for code, place in codes().items() if code not in seen} == {}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sockspec.python import literals
 
-texts = st.text(st.characters(codec="utf-8") | st.sampled_from("\"'\\{}%#\n\t "))
+texts = st.text(st.sampled_from('"\\ab')) | st.text(st.characters(codec="utf-8") | st.sampled_from("\"'\\{}%#\n\t "))
 
 
 @given(texts)
@@ -22,7 +22,9 @@ def test_a_string_literal_is_the_text(text: str) -> None:
 @given(texts, st.sampled_from([0, 4, 8]))
 def test_a_docstring_holds_the_words_of_the_text_and_nothing_else(text: str, indent: int) -> None:
     printed = literals.docstring(text, indent)
-    module = ast.parse("if True:\n" + " " * indent + "    pass\n" if not indent else f"class C:\n{' ' * indent}{printed}\n")
+    module = ast.parse(
+        "if True:\n" + " " * indent + "    pass\n" if not indent else f"class C:\n{' ' * indent}{printed}\n"
+    )
     if not indent:
         module = ast.parse(printed)
     held = ast.get_docstring(module if not indent else module.body[0], clean=True)  # type: ignore[arg-type]

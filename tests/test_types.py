@@ -57,7 +57,9 @@ def _field(schema: object, required: bool = True) -> dict[str, object]:
         ({"allOf": [{"type": "integer", "minimum": 1}, {"maximum": 5}]}, "Annotated[int, Meta(ge=1, le=5)]", "typed"),
     ],
 )
-def test_a_schema_is_annotated_and_judged_in_its_lane(tmp_path: Path, schema: object, annotation: str, lane: str) -> None:
+def test_a_schema_is_annotated_and_judged_in_its_lane(
+    tmp_path: Path, schema: object, annotation: str, lane: str
+) -> None:
     api, report = api_of(tmp_path, {"Payload": _field(schema)})
     assert [str(d) for d in report.sorted()] == []
     package_of(tmp_path, api)
@@ -74,7 +76,10 @@ ACCEPTED: list[tuple[Any, str]] = [
     (_field({"enum": [1, 2]}), '{"x": 2.0}'),
     (_field({"type": "string"}, required=False), "{}"),
     ({"properties": {"x": STRING}}, '"no object at all"'),
-    (_field({"anyOf": [_field(STRING), {"type": "object", "additionalProperties": {"type": "integer"}}]}), '{"x": {"a": 1}}'),
+    (
+        _field({"anyOf": [_field(STRING), {"type": "object", "additionalProperties": {"type": "integer"}}]}),
+        '{"x": {"a": 1}}',
+    ),
     ({"type": "array", "items": {"type": "integer"}}, "[1, 2.0]"),
 ]
 
@@ -120,7 +125,11 @@ def test_a_lone_tagged_class_insists_on_its_tag(tmp_path: Path) -> None:
 
 
 def test_recursive_schemas_are_records_that_refer_to_themselves(tmp_path: Path) -> None:
-    tree = {"type": "object", "required": ["kids"], "properties": {"kids": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}
+    tree = {
+        "type": "object",
+        "required": ["kids"],
+        "properties": {"kids": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
+    }
     api, _ = api_of(tmp_path, {"Payload": {"$ref": "#/components/schemas/Tree"}}, {"Tree": tree})
     assert api.messages[0].lane is ir.Lane.TYPED
     codec = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
@@ -133,7 +142,10 @@ def test_recursive_schemas_are_records_that_refer_to_themselves(tmp_path: Path) 
     "schemas",
     [
         {"A": {"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "object", "properties": {"x": STRING}}]}},
-        {"A": {"allOf": [{"$ref": "#/components/schemas/B"}, STRING]}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}, STRING]}},
+        {
+            "A": {"allOf": [{"$ref": "#/components/schemas/B"}, STRING]},
+            "B": {"allOf": [{"$ref": "#/components/schemas/A"}, STRING]},
+        },
         {"A": {"oneOf": [{"$ref": "#/components/schemas/A"}, STRING]}},
     ],
 )

@@ -38,9 +38,7 @@ class Code:
     meaning: str
     """For the documentation: what is wrong, why it matters, and what to do, in Markdown."""
 
-    def at(
-        self, location: Location, message: str, *, hint: str = "", related: Iterable[Location] = ()
-    ) -> Diagnostic:
+    def at(self, location: Location, message: str, *, hint: str = "", related: Iterable[Location] = ()) -> Diagnostic:
         """A diagnostic of this kind. Messages are lower case, quote what was written and say what was expected."""
         return Diagnostic(self, location, message, hint, tuple(related))
 

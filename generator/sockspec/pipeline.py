@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import dispatch, lanes, plain
+from sockspec.analysis import dispatch, lanes, plain, walk
 from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.resolve import Documents
@@ -46,12 +46,12 @@ def examine(
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
-        found = kind(documents.root.document, report)
-        is_openapi = found is not None and found.specification is Specification.OPENAPI_3
+        specification = kind(documents.root.document, report)
+        is_openapi = specification is not None and specification.specification is Specification.OPENAPI_3
         api = (openapi if is_openapi else asyncapi).read(documents, report, perspective=perspective)
         api = lanes.prove(plain.plain(api, report))
         for found in dispatch.all_of(api).values():
-            dispatch.check(found, report)
+            dispatch.check(found, walk.by_name(api), report)
     finally:
         sys.setrecursionlimit(limit)
     return (None if report.failed else api), report.sorted()

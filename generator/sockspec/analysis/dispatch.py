@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sockspec import ir
 from sockspec.analysis import walk
@@ -13,11 +14,13 @@ NOT_DISTINGUISHABLE = Code(
     "messages-not-distinguishable",
     Severity.WARNING,
     "Two messages of the same direction have payloads that nothing tells apart: no property with a constant of its own "
-    "in each. A payload that fits both is taken for the one that the document lists first. Give each message a required "
-    "property such as `type` with a constant.",
+    "in each. A payload that fits both is taken for the one that the document lists first. Give each message a "
+    "required property such as `type` with a constant.",
 )
 
 TagValue = str | int
+Constants = dict[str, tuple[tuple[TagValue, ...], bool]]
+"""Properties that have constants: their values, and whether they are required."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,7 @@ def of(messages: Iterable[ir.Message], definitions: Mapping[str, ir.Definition])
     """The dispatch for messages of one direction: by the property that tells most of them apart."""
     considered = tuple(messages)
     constants = [_constants(message, definitions) for message in considered]
-    scores: dict[str, tuple[int, int]] = {}
-    for found in constants:
-        for wire_name, (_, required) in found.items():
-            told, demanded = scores.get(wire_name, (0, 0))
-            scores[wire_name] = (told + 1, demanded + required)
-    tag = _best(scores, constants)
+    tag = _best(constants)
     choices = (
         Choice(message, *found[tag]) if tag in found else Choice(message)
         for message, found in zip(considered, constants, strict=True)
@@ -56,22 +54,25 @@ def of(messages: Iterable[ir.Message], definitions: Mapping[str, ir.Definition])
     return Dispatch(tag, tuple(choices))
 
 
-def _best(scores: Mapping[str, tuple[int, int]], constants: list[dict[str, tuple[tuple[TagValue, ...], bool]]]) -> str:
-    def rank(wire_name: str) -> tuple[int, int]:
-        distinct = {value for found in constants if wire_name in found for value in found[wire_name][0]}
-        return min(len(distinct), scores[wire_name][0]), scores[wire_name][1]
+def _best(constants: Iterable[Constants]) -> str:
+    """The property with a constant of its own in most messages; of several, one that is required, or the first."""
+    values: dict[str, set[TagValue]] = {}
+    messages: dict[str, int] = {}
+    demanded: dict[str, int] = {}
+    for found in constants:
+        for wire_name, (allowed, required) in found.items():
+            values.setdefault(wire_name, set()).update(allowed)
+            messages[wire_name] = messages.get(wire_name, 0) + 1
+            demanded[wire_name] = demanded.get(wire_name, 0) + required
+    return max(values, key=lambda name: (min(len(values[name]), messages[name]), demanded[name]), default="")
 
-    return max(scores, key=rank, default="")
 
-
-def _constants(
-    message: ir.Message, definitions: Mapping[str, ir.Definition]
-) -> dict[str, tuple[tuple[TagValue, ...], bool]]:
+def _constants(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> Constants:
     """The properties of a message that have constants: their values, and whether they are required."""
     record = walk.resolve(message.payload.type, definitions)
     if not isinstance(record, ir.Record):
         return {}
-    found: dict[str, tuple[tuple[TagValue, ...], bool]] = {}
+    found: Constants = {}
     for field in record.fields:
         constant = walk.resolve(field.type, definitions)
         if isinstance(constant, ir.Constant) and constant.values and all(_is_tag(v) for v in constant.values):
@@ -84,25 +85,41 @@ def _is_tag(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63)
 
 
-def check(dispatch: Dispatch, report: Report) -> None:
+def check(dispatch: Dispatch, definitions: Mapping[str, ir.Definition], report: Report) -> None:
     """Report the messages that nothing tells apart."""
-    by_value: dict[TagValue | None, list[ir.Message]] = {}
+    alike: dict[tuple[TagValue | None, str], list[ir.Message]] = {}
     for choice in dispatch.choices:
-        if choice.message.payload.content is ir.Content.BINARY:
-            continue
+        kind = _json_type(choice.message, definitions)
         for value in choice.values or (None,):
-            by_value.setdefault(value, []).append(choice.message)
-    for value, messages in by_value.items():
-        for earlier, later in zip(messages, messages[1:], strict=False):
-            why = "nothing tells them apart" if value is None else f"both have {dispatch.tag!r} {value!r}"
+            alike.setdefault((value, kind), []).append(choice.message)
+    for (value, _), messages in alike.items():
+        for earlier, later in pairwise(messages):
+            why = "have nothing that tells them apart" if value is None else f"both have {value!r} as {dispatch.tag!r}"
             report.add(
                 NOT_DISTINGUISHABLE.at(
                     later.location,
-                    f"the messages {earlier.name!r} and {later.name!r}: {why} at once; payloads are tried in this order",
+                    f"the messages {earlier.name!r} and {later.name!r} {why}; payloads are tried in this order",
                     hint="give each a required property with a constant of its own, such as 'type'",
                     related=(earlier.location,),
                 )
             )
+
+
+def _json_type(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> str:
+    """What a payload is on the wire, as far as that tells messages apart."""
+    if message.payload.content is not ir.Content.JSON:
+        return message.payload.content.value
+    match walk.resolve(message.payload.type, definitions):
+        case ir.Array() | ir.Tuple():
+            return "array"
+        case ir.Scalar(kind=ir.Kind.INTEGER | ir.Kind.NUMBER):
+            return "number"
+        case ir.Scalar(kind=ir.Kind.BOOLEAN):
+            return "boolean"
+        case ir.Scalar():
+            return "string"
+        case _:
+            return "object"
 
 
 def is_one_class(message: ir.Message) -> bool:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sockspec import ir
 
 
-def parts(
-    of: ir.Type | ir.Record, *, whole: Callable[[ir.Union], bool] = lambda union: False
-) -> Iterator[ir.Type]:
+def parts(of: ir.Type | ir.Record, *, whole: Callable[[ir.Union], bool] = lambda union: False) -> Iterator[ir.Type]:
     """The type and every type inside it, up to references. Unions that are `whole` are not entered."""
     stack: list[ir.Type | ir.Record] = [of]
     while stack:

@@ -23,7 +23,9 @@ _PACKAGE = "_sockspec_decoded"
 @click.command("decode")
 @click.argument("spec", type=SPEC)
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
-@click.option("--from", "sender", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sends.")
+@click.option(
+    "--from", "sender", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sends."
+)
 @click.option("--channel", metavar="NAME", help="The channel, where the document has several.")
 @perspective_option
 def command(spec: Path, file: TextIO, sender: str, channel: str | None, perspective: str | None) -> None:
@@ -50,7 +52,9 @@ def command(spec: Path, file: TextIO, sender: str, channel: str | None, perspect
 def _channel(api: ir.Api, name: str | None) -> ir.Channel:
     names = [channel.name for channel in api.channels]
     if name is None and len(names) != 1:
-        raise click.UsageError(f"say with --channel which of the channels is meant: {', '.join(names) or 'there is none'}.")
+        raise click.UsageError(
+            f"say with --channel which of the channels is meant: {', '.join(names) or 'there is none'}."
+        )
     for channel in api.channels:
         if name is None or name in (channel.name, channel.address):
             return channel

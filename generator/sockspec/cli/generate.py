@@ -16,7 +16,9 @@ from sockspec.pipeline import generate
 
 @click.command("generate")
 @click.argument("spec", type=SPEC, required=False)
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package.")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package."
+)
 @click.option("--package", metavar="NAME", help="Name of the package. [default: from the document's file name]")
 @perspective_option
 @click.option(
@@ -75,5 +77,3 @@ def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
             name = job.package or package_name(job.spec, api.title)
             packages.append((job.output / name, generate(api, job.spec.name, templates=job.templates)))
     return packages
-
-

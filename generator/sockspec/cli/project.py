@@ -59,7 +59,9 @@ def _job(entry: object, base: Path) -> Job:
         raise click.UsageError("each [[tool.sockspec.package]] is a table of texts.")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
-        raise click.UsageError(f"[[tool.sockspec.package]] has the unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}.")
+        raise click.UsageError(
+            f"[[tool.sockspec.package]] has the unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}."
+        )
     if "spec" not in entry or "output" not in entry:
         raise click.UsageError("each [[tool.sockspec.package]] names its 'spec' and its 'output'.")
     perspective = entry.get("perspective")

@@ -250,11 +250,15 @@ class Endpoints:
         path: list[Code] = []
         for parameter in channel.parameters:
             name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
-            parameters.append(f"{name}: str" + (f" = {literals.string(parameter.default)}" if parameter.default else ""))
+            parameters.append(
+                f"{name}: str" + (f" = {literals.string(parameter.default)}" if parameter.default else "")
+            )
             path.append(f"{literals.string(parameter.wire_name)}: {name}")
         if channel.address is None:
             parameters.append("address: str")
-        arguments.append(assigned("path", literals.string(channel.address) if channel.address is not None else "address"))
+        arguments.append(
+            assigned("path", literals.string(channel.address) if channel.address is not None else "address")
+        )
         if path:
             arguments.append(assigned("path_parameters", Group("{", tuple(path), "}")))
         optional: list[Code] = []
@@ -287,7 +291,7 @@ class Endpoints:
         return Method(head, "", lay(call("super().__init__", *arguments), 8))
 
     def _url(self, channel: ir.Channel) -> str:
-        """The URL of the first server that has the channel, its variables by their defaults; empty where one has none."""
+        """The URL of the channel's first server with the defaults of its variables; empty where one has no default."""
         for server in self._api.servers:
             if channel.servers and server.name not in channel.servers:
                 continue

@@ -18,8 +18,7 @@ def hoist(api: ir.Api, types: Callable[[ir.Api], Types]) -> ir.Api:
     """The API with a definition for each union that the decoder cannot tell apart or that is too long to read."""
     hoisting = _Hoisting(api, types(api))
     messages = tuple(
-        replace(message, payload=replace(message.payload, type=hoisting.body(message)))
-        for message in api.messages
+        replace(message, payload=replace(message.payload, type=hoisting.body(message))) for message in api.messages
     )
     definitions: list[ir.Definition] = []
     for definition in api.definitions:
@@ -29,7 +28,9 @@ def hoist(api: ir.Api, types: Callable[[ir.Api], Types]) -> ir.Api:
             case ir.Alias(type=ir.Union() | ir.Nullable(of=ir.Union())):
                 definitions.append(definition)
             case ir.Alias():
-                definitions.append(replace(definition, type=hoisting.type(definition.type, definition.name, definition.location)))
+                definitions.append(
+                    replace(definition, type=hoisting.type(definition.type, definition.name, definition.location))
+                )
             case ir.Enumeration():
                 definitions.append(definition)
     return replace(api, messages=messages, definitions=(*definitions, *hoisting.aliases))
@@ -43,7 +44,11 @@ class _Hoisting:
 
     def body(self, message: ir.Message) -> ir.Type | ir.Record:
         of = message.payload.type
-        return self.record(of, message.name) if isinstance(of, ir.Record) else self.type(of, message.name, message.location)
+        return (
+            self.record(of, message.name)
+            if isinstance(of, ir.Record)
+            else self.type(of, message.name, message.location)
+        )
 
     def record(self, record: ir.Record, name: str) -> ir.Record:
         fields = (replace(f, type=self.type(f.type, f"{name} {f.wire_name}", f.location)) for f in record.fields)

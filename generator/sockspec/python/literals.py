@@ -32,8 +32,10 @@ def docstring(text: str, indent: int = 0) -> str:
     lines = [_quoted(line) for paragraph in paragraphs for line in (*paragraph, "")][:-1] or [""]
     if lines[0].startswith('"'):
         lines[0] = "\\" + lines[0]
-    if lines[-1].endswith('"') and not lines[-1].endswith('\\"'):
-        lines[-1] = lines[-1][:-1] + '\\"'
+    if lines[-1].endswith('"'):
+        before = lines[-1][:-1]
+        escaped = (len(before) - len(before.rstrip("\\"))) % 2
+        lines[-1] = lines[-1] if escaped else before + '\\"'
     if len(lines) == 1:
         return f'"""{lines[0]}"""'
     body = "".join("\n" + (margin + line if line else "") for line in lines[1:])

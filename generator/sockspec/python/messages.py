@@ -142,7 +142,9 @@ class Messages:
             return self._record(record, name, f"message:{message.name}", doc or record.description or record.title)
         annotation = self._types.annotation(record)
         member = Member(statement("payload", annotation, None, 4))
-        return Class(lay(joined(Group(f"class {name}(", ("Struct", "frozen=True"), ")"), ":")), _class_doc(doc, name), (member,))
+        return Class(
+            lay(joined(Group(f"class {name}(", ("Struct", "frozen=True"), ")"), ":")), _class_doc(doc, name), (member,)
+        )
 
     def _record(self, record: ir.Record, name: str, key: str, doc: str) -> Class:
         options: list[Code] = ["Struct", "kw_only=True", "frozen=True"]
@@ -167,7 +169,7 @@ class Messages:
         return Member(statement(name, annotation, value, 4))
 
     def _fields(self, record: ir.Record, key: str) -> list[tuple[ir.Field, str]]:
-        """The fields of a record that are members of its objects, with their identifiers; its tag is one of the class."""
+        """The fields of a record that are members of its objects, not of the class, with their identifiers."""
         scope = naming.Scope(naming.ATTRIBUTE_RESERVED)
         tag = self._types.tags.get(key)
         found: list[tuple[ir.Field, str]] = []
@@ -196,7 +198,7 @@ class Messages:
         return either(annotation, "UnsetType") if self._default(field, prefix) == "UNSET" else annotation
 
     def _default(self, field: ir.Field, prefix: str) -> str:
-        """What stands for an absent field: nothing where it is required, the default that the document gives, or UNSET."""
+        """What stands for an absent field: the default that the document gives, or UNSET; nothing where it is required."""
         if field.required:
             return ""
         if field.has_default:
@@ -232,7 +234,9 @@ class Messages:
         name = self._names.definitions[enumeration.name]
         descriptions = enumeration.descriptions or ("",) * len(enumeration.values)
         members = tuple(
-            Member(statement(member, None, literals.string(value), 4), literals.docstring(doc, 4) if doc.strip() else "")
+            Member(
+                statement(member, None, literals.string(value), 4), literals.docstring(doc, 4) if doc.strip() else ""
+            )
             for member, value, doc in zip(
                 enumeration_members(enumeration), enumeration.values, descriptions, strict=True
             )

@@ -13,10 +13,10 @@ SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT:
 """Who sends, as part of a name."""
 
 _SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
-_CONNECTION_RESERVED = set("send close abort path_parameters query headers principal handshake id request peer".split())
-_CLIENT_RESERVED = set(
-    "send request on once off close connect state url token options wait_for closed messages problem".split()
+_CONNECTION_RESERVED = set(
+    "send send_problem close is_open path_parameters query headers principal handshake id".split()
 )
+_CLIENT_RESERVED = set("send request on on_problem on_state close connect state url options error_message".split())
 
 
 @dataclass(frozen=True, slots=True)

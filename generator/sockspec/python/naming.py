@@ -39,10 +39,14 @@ CLASS_RESERVED: Final = frozenset(
 )
 """Names that the modules of a package need for themselves."""
 
-ATTRIBUTE_RESERVED: Final = frozenset({*keyword.kwlist, *_IN_ANNOTATIONS, "dt", "field", "self", "messages", "l", "O", "I"})
+ATTRIBUTE_RESERVED: Final = frozenset(
+    {*keyword.kwlist, *_IN_ANNOTATIONS, "dt", "field", "self", "messages", "l", "O", "I"}
+)
 """Names that an attribute or a parameter must not take from what stands around it."""
 
-MEMBER_RESERVED: Final = frozenset({"NAME", "VALUE", "MRO", *(name.upper() for name in dir(builtins) if name == "None")})
+MEMBER_RESERVED: Final = frozenset(
+    {"NAME", "VALUE", "MRO", *(name.upper() for name in dir(builtins) if name == "None")}
+)
 """Names that members of an enumeration must not have."""
 
 

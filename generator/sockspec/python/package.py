@@ -41,7 +41,9 @@ def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
         "python/__init__.py.j2",
         title=_title(api, "", origin),
         imports=[imports.import_of(f".{name}", found) for name, found in exports.items() if found],
-        names=sorted((literals.string(name) for found in exports.values() for name in found), key=imports.exported_order),
+        names=sorted(
+            (literals.string(name) for found in exports.values() for name in found), key=imports.exported_order
+        ),
     )
     schemas = json.dumps(api.schemas, indent=1) + "\n"
     return {"__init__.py": init, **printed, "schemas.json": schemas, "py.typed": ""}

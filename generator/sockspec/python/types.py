@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sockspec import ir
 from sockspec.analysis import dispatch, lanes
@@ -133,7 +133,15 @@ def _family(kind: ir.Kind) -> str:
 def _value_family(value: object) -> str:
     if isinstance(value, str):
         return "text"
-    return {bool: "boolean", int: "integer", float: "number"}.get(type(value), "null")
+    match value:
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case _:
+            return "null"
 
 
 def _python_type(value: object) -> str:
@@ -157,7 +165,7 @@ def _bounds(limits: ir.Limits) -> dict[str, str | int | None]:
 
 
 def _integer_bounds(limits: ir.Limits) -> dict[str, str | int | None]:
-    """The same for integers, which have none between two whole numbers; bounds that msgspec cannot hold are left out."""
+    """The same for integers, rounded to whole numbers; bounds that msgspec cannot hold are left out."""
     rounded = ir.Limits(
         minimum=None if limits.minimum is None else math.ceil(limits.minimum),
         maximum=None if limits.maximum is None else math.floor(limits.maximum),

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from sockspec.runtime import problems
-from sockspec.runtime.judge import Schemas
 from sockspec.runtime.jsontext import NotJson, nested_deeper, parse
+from sockspec.runtime.judge import Schemas
 from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, insisting, typed_decoder
 from sockspec.runtime.problems import Fault, PayloadError, Problem
 

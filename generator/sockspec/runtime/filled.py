@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
+import os
 
 from msgspec import UNSET, UnsetType
 
@@ -20,4 +20,4 @@ def stamped(timestamp: dt.datetime | UnsetType) -> dt.datetime:
 
 def identified(identifier: str | UnsetType) -> str:
     """The correlation id, or a fresh one where it was left out."""
-    return uuid.uuid4().hex if identifier is UNSET else identifier
+    return os.urandom(16).hex() if identifier is UNSET else identifier

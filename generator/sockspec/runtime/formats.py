@@ -1,7 +1,7 @@
 """The one definition of the formats that payloads are held to.
 
-A format is what the typed decoder makes of it: a `date-time` is a text that msgspec reads as a `datetime` with an offset,
-and so on. The validator uses the same definition, so that both give one verdict. Formats that are not listed here only
+A format is what the typed decoder makes of it: a `date-time` is a text that msgspec reads as a `datetime` with an
+offset, and so on. The validator uses the same definition, so that both give one verdict. Formats that are not listed here only
 describe a value and never make a payload invalid.
 """
 

@@ -1,7 +1,7 @@
 """The verdict on a payload: `jsonschema`, over the message's own schema, with our formats.
 
-Importing `jsonschema` takes longer than all the rest of a generated package, so it is imported with the first payload that
-needs it.
+Importing `jsonschema` takes longer than all the rest of a generated package, so it is imported with the first payload
+that needs it.
 """
 
 from __future__ import annotations

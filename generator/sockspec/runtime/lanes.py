@@ -10,8 +10,8 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from sockspec.runtime.filled import now
 from sockspec.runtime.delivery import deliver
+from sockspec.runtime.filled import now
 from sockspec.runtime.judge import Schemas
 from sockspec.runtime.problems import Fault
 from sockspec.runtime.unions import decode_hook

@@ -121,7 +121,9 @@ class Bundle:
         if readable(pattern):
             return True
         self._report.add(
-            PATTERN_NOT_READABLE.at(node.location, f"the pattern {pattern!r} is not a regular expression that Python reads")
+            PATTERN_NOT_READABLE.at(
+                node.location, f"the pattern {pattern!r} is not a regular expression that Python reads"
+            )
         )
         return False
 

@@ -11,7 +11,7 @@ from sockspec.schema import unions
 from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
 from sockspec.schema.names import Names
-from sockspec.schema.scalars import JSON_TYPE, constant, length, scalar
+from sockspec.schema.scalars import constant, length, scalar
 from sockspec.schema.shape import SCHEMA_LOOP, Shape, gather
 from sockspec.spec.resolve import Documents, Node
 
@@ -30,6 +30,7 @@ _BY_TYPE = {
     ),
 }
 """Keywords that say something of values of one type only, and nothing of the others."""
+_JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
 _ANNOTATION_FORMATS_KEPT = frozenset({"date-time", "date", "time", "uuid", "byte", "decimal"})
 
 
@@ -92,11 +93,12 @@ class SchemaReader:
 
     def shape(self, nodes: tuple[Node, ...]) -> Shape:
         """What schemas that all hold say together."""
-        if len(nodes) > 1:
-            return gather(self.documents, self.dialect, nodes, self._report)
-        known = self._shapes.get(nodes[0].identity)
+        first, *others = nodes
+        known = None if others else self._shapes.get(first.identity)
         if known is None:
-            known = self._shapes[nodes[0].identity] = gather(self.documents, self.dialect, nodes, self._report)
+            known = gather(self.documents, self.dialect, nodes, self._report)
+            if not others:
+                self._shapes[first.identity] = known
         return known
 
     def convert(self, nodes: tuple[Node, ...], name: str, unsaid: list[ir.Unsaid]) -> ir.Type:
@@ -130,7 +132,9 @@ class SchemaReader:
             self._unsaid(shape, frozenset(), tuple(_BY_TYPE), unsaid)
             self._unsaid(shape, frozenset(), (), unsaid)
             return ir.Anything()
-        members = [self._of_json_type(shape, nodes, json_type, name, unsaid) for json_type in types if json_type != "null"]
+        members = [
+            self._of_json_type(shape, nodes, json_type, name, unsaid) for json_type in types if json_type != "null"
+        ]
         said = {"oneOf", "anyOf"} - {unions.keyword(shape)} if self._narrows_record(shape) else {"oneOf", "anyOf"}
         self._unsaid(shape, said, (), unsaid)
         if not members:
@@ -155,7 +159,7 @@ class SchemaReader:
     def _types(self, shape: Shape) -> tuple[str, ...]:
         """The JSON types that a shape means, where it does not name them by the keywords that it uses."""
         if shape.types is not None:
-            known = tuple(dict.fromkeys(t for t in shape.types if t in {*JSON_TYPE.values(), "object", "array"}))
+            known = tuple(dict.fromkeys(t for t in shape.types if t in _JSON_TYPES))
             return tuple(t for t in known if not (t == "integer" and "number" in known))
         if shape.properties or "additionalProperties" in shape.words or "patternProperties" in shape.words:
             return ("object",)

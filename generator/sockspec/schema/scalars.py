@@ -25,7 +25,6 @@ _JSON_KINDS = {
 }
 _NUMBER_WORDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _STRING_WORDS = frozenset({"minLength", "maxLength", "pattern"})
-JSON_TYPE = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
 
 def scalar(shape: Shape, json_type: str) -> tuple[ir.Scalar, frozenset[str]]:
@@ -84,10 +83,17 @@ def constant(values: list[object], types: tuple[str, ...] | None) -> ir.Type | N
 
 
 def _is_of(value: object, types: tuple[str, ...]) -> bool:
-    name = JSON_TYPE[type(value)]
-    return name in types or (name == "integer" and "number" in types) or (
-        isinstance(value, float) and value.is_integer() and "integer" in types
-    )
+    match value:
+        case None:
+            return "null" in types
+        case bool():
+            return "boolean" in types
+        case str():
+            return "string" in types
+        case int() | float():
+            return "number" in types or ("integer" in types and (isinstance(value, int) or value.is_integer()))
+        case _:
+            return False
 
 
 def readable(pattern: str) -> bool:

@@ -20,7 +20,15 @@ SCHEMA_LOOP = Code(
 _TIGHTER_ABOVE = {"minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max}
 _TIGHTER_BELOW = {"maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min}
 _TIGHTER = _TIGHTER_ABOVE | _TIGHTER_BELOW
-_DESCRIPTIVE = ("title", "description", "deprecated", "default", "x-python-name", "x-enum-varnames", "x-enum-descriptions")
+_DESCRIPTIVE = (
+    "title",
+    "description",
+    "deprecated",
+    "default",
+    "x-python-name",
+    "x-enum-varnames",
+    "x-enum-descriptions",
+)
 
 
 @dataclass(slots=True)
@@ -126,7 +134,7 @@ def _fold(shape: Shape, keyword: str, node: Node, dialect: Dialect) -> None:
         names = tuple(name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str))
         shape.types = names if shape.types is None else _common_types(shape.types, names)
     elif keyword == "const" or (keyword == "enum" and isinstance(value, list)):
-        allowed = [value] if keyword == "const" or not isinstance(value, list) else list(value)
+        allowed: list[object] = [*value] if keyword == "enum" and isinstance(value, list) else [value]
         known = shape.values
         shape.values = allowed if known is None else [v for v in known if any(same(v, other) for other in allowed)]
         shape.words.setdefault(keyword, node)

@@ -88,8 +88,8 @@ _CONVERT: dict[str, Callable[[str], int | float]] = {
 }
 _FIRST_OF_NUMBER = frozenset("0123456789+-.")
 
-# libyaml where the wheel has it; the same events come ten times slower without.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# libyaml where it is installed; the same events come ten times slower without.
+_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def core(written: str) -> Json:
@@ -147,9 +147,10 @@ class _Open:
 class _Builder:
     """Builds the value of a text from its events."""
 
-    def __init__(self, text: Text, report: Report) -> None:
+    def __init__(self, text: Text, report: Report, loader: Any) -> None:
         self._text = text
         self._report = report
+        self._loader = loader
         self._marks = Marks()
         self._anchors: dict[str, _Anchor] = {}
         self._open: list[_Open] = []
@@ -160,7 +161,7 @@ class _Builder:
 
     def build(self) -> tuple[Json, Marks]:
         """Value and places."""
-        loader = _Loader(self._text.characters)
+        loader = self._loader(self._text.characters)
         try:
             next_event = loader.get_event
             handlers: dict[type, Callable[[Any], None]] = {
@@ -369,9 +370,9 @@ def _explained(message: str, character: str) -> tuple[str, str]:
     return message, ""
 
 
-def read(text: Text, report: Report) -> tuple[Json, Marks]:
+def read(text: Text, report: Report, *, loader: Any = _FASTEST) -> tuple[Json, Marks]:
     """The value of a YAML text, and where its parts stand. Raises Unreadable where there is none.
 
     Repeated keys, unknown tags, numbers that JSON lacks, and merges are reported. A text without a value gives None.
     """
-    return _Builder(text, report).build()
+    return _Builder(text, report, loader).build()

@@ -230,8 +230,8 @@ class Documents:
         if named is not None:
             return named
         if _SCHEME.match(file):
-            hint = "save a copy beside the document and refer to that; nothing is fetched from the network"
-            self._add(REMOTE_REFERENCE, node, f"the reference {_shown(node)} is not to a local file", hint)
+            hint = "nothing is fetched: save a copy below the folder of the document and refer to that"
+            self._add(REMOTE_REFERENCE, node, f"the reference {_shown(node)} is a URL, not the path of a file", hint)
             return None
         path = self._path(node, file)
         if path is None:
@@ -255,13 +255,13 @@ class Documents:
             return None
         if not path.is_relative_to(self._folder):
             message = f"the reference {_shown(node)} leaves the folder of the document"
-            hint = "move or copy the file below that folder, or allow a folder that holds both"
+            hint = "move or copy the file below that folder"
             self._add(OUTSIDE_REFERENCE, node, message, hint)
             return None
         return path
 
     def _load(self, path: Path) -> Document | None:
-        if not path.exists():
+        if not os.path.exists(path):
             return None
         try:
             return load(path, name=self._name(path), report=self._report, any_root=True)
@@ -290,11 +290,10 @@ class Documents:
 
     def _missing(self, node: Node, path: Path) -> None:
         name = quoted(self._name(path))
-        if path.exists():
+        if os.path.exists(path):
             self._add(MISSING_FILE, node, f"the reference {_shown(node)} names the file {name}, which cannot be read")
             return
-        beside = {other.name for other in path.parent.iterdir()} if path.parent.is_dir() else set[str]()
-        near = self._nearest(path.name, beside)
+        near = self._nearest(path.name, _files_beside(path))
         hint = "" if near is None else f"did you mean {quoted(near)}?"
         self._add(MISSING_FILE, node, f"the reference {_shown(node)} names the file {name}, which does not exist", hint)
 
@@ -319,12 +318,19 @@ def _diagnostic(code: Code, node: Node, message: str, hint: str = "", related: I
     return code.at(reference.location, message, hint=hint, related=related)
 
 
+def _files_beside(path: Path) -> list[str]:
+    try:
+        return os.listdir(path.parent)
+    except OSError:
+        return []
+
+
 def _lack(here: Node, token: str) -> str:
     match here.value:
         case dict():
             return f"has no {quoted(token)}"
         case list():
-            return f"has {len(here.value)} items, and {quoted(token)} is the index of none"
+            return f"is a list of {len(here.value)}, and {quoted(token)} is no index of it"
         case _:
             return f"holds a single value, with no {quoted(token)} in it"
 

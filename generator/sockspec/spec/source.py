@@ -152,7 +152,7 @@ def load_text(
         raise Unreadable(CONTROL_CHARACTER.at(place, message))
     with _without_collector():
         value, marks = _read(text, path.suffix.lower(), report)
-    if value is None and not text.characters.strip().startswith(("null", "~")):
+    if value is None:
         raise Unreadable(EMPTY.at(Location(name), "the file is empty; a mapping was expected"))
     document = Document(path, name, value, _Places(text, marks))
     if not any_root and not isinstance(value, dict):
@@ -165,10 +165,11 @@ def _decoded(content: str | bytes, name: str) -> str:
     """The text, without its byte order mark."""
     if isinstance(content, str):
         content = content.encode(errors="surrogatepass")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig")
+        before = content[: error.start].decode()
         message = f"the byte 0x{content[error.start]:02X} is not UTF-8"
         hint = "save the file as UTF-8"
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

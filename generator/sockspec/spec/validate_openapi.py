@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 from jsonschema.validators import validator_for
 from jsonschema_path.paths import SchemaPath
 from openapi_spec_validator import OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
@@ -31,10 +31,10 @@ from openapi_spec_validator.validation.exceptions import (
 from referencing.exceptions import Unresolvable
 
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
-from sockspec.spec import wording
+from sockspec.spec import openapi_faults, wording
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Json, unescape
-from sockspec.spec.structure import MAX_FAULTS, Fault, Path
+from sockspec.spec.structure import MAX_FAULTS
 from sockspec.spec.text import quoted
 
 DUPLICATE_OPERATION_ID = Code(
@@ -76,10 +76,10 @@ PARTLY_CHECKED = Code(
     "references that the validator cannot follow. What was found until then is reported.",
 )
 
-_SECONDS = 120.0
+_SECONDS = 60.0
 """How long the validator may take. Real documents of 100 000 lines need half a minute."""
-_STACK = 256 * 1024 * 1024
-_RECURSION = 50_000
+_STACK = 64 * 1024 * 1024
+_RECURSION = 5_000
 
 
 def validate(documents: Documents, version: str, report: Report) -> None:
@@ -133,7 +133,7 @@ class _Judge:
             errors.append(error)
             if len(errors) > MAX_FAULTS:
                 break
-        faults = _faults(errors, self._document.value, _property_names(schema))
+        faults = openapi_faults.faults(errors, self._document.value, openapi_faults.property_names(schema))
         yield from wording.diagnostics(faults, self._document)
 
     def _meaning(self) -> Iterator[Diagnostic]:
@@ -208,101 +208,6 @@ class _Nodes:
         return self._places.get(id(value), self._documents.root)
 
 
-# --- errors about the structure ---------------------------------------------------------------------------------------
-
-
-def _faults(errors: list[ValidationError], root: Json, words: frozenset[str]) -> list[Fault]:
-    """The validator's errors as faults of ours, each once, and without those that only follow from others.
-
-    Where an object breaks a rule, JSON Schema counts its properties as unevaluated and complains about them too. Such
-    complaints are kept for words that OpenAPI does not have at all.
-    """
-    found = [fault for error in errors for fault in _as_faults(error, root)]
-    others = [fault for fault in found if not _is_complaint(fault)]
-    broken = {fault.path[:length] for fault in others for length in range(len(fault.path) + 1)}
-    kept: dict[tuple[Any, ...], Fault] = {}
-    for fault in found:
-        if _is_complaint(fault) and (_is_mistaken(fault) or (fault.path in broken and fault.name in words)):
-            continue
-        kept.setdefault((fault.path, fault.keyword, fault.name), fault)
-    return [*kept.values()]
-
-
-def _is_complaint(fault: Fault) -> bool:
-    return fault.keyword == "additionalProperties"
-
-
-def _is_mistaken(fault: Fault) -> bool:
-    """Whether the validator's schema of OpenAPI 3.1 is wrong: it has `body` for the `server` of a Link Object."""
-    return fault.name == "server" and "operationRef" in fault.schema.get("properties", {})
-
-
-def _as_faults(error: ValidationError, root: Json, base: Path = ()) -> Iterator[Fault]:
-    """An error about a part of `root`, a value that stands at `base` in its document."""
-    if error.context and not _asks_for_one_of(error):
-        best = best_match([error])
-        if best is not None and best is not error:
-            yield from _as_faults(best, root, base)
-            return
-    path, keyword = (*base, *error.absolute_path), str(error.validator)
-    value: Any = error.instance
-    limit: Any = error.validator_value
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    match keyword:
-        case "required":
-            missing = [name for name in limit if name not in value]
-            yield from (Fault(path, keyword, value, schema, name) for name in missing)
-        case "unevaluatedProperties" | "additionalProperties":
-            unknown = [name for name in value if repr(name) in error.message]
-            yield from (Fault(path, "additionalProperties", value, schema, name) for name in unknown)
-        case "None":
-            yield _forbidden(error, root, base)
-        case "not" if isinstance(limit, dict) and "required" in limit:
-            names = wording.listed(limit["required"], "and")
-            yield Fault(path, keyword, value, {"says": f"{names} exclude each other"})
-        case "not" | "maxContains" if path[-1:] == ("parameters",):
-            says = "a parameter with 'in: querystring' stands for all of the query, so there can be no other for it"
-            yield Fault(path, keyword, value, {"says": says})
-        case _:
-            yield Fault(path, keyword, value, schema)
-
-
-def _forbidden(error: ValidationError, root: Json, base: Path) -> Fault:
-    """The fault of a property whose schema is `false`. Its error has the object's path and the property's value."""
-    owner: Any = root
-    forbidden: Any = error.instance
-    for key in error.absolute_path:
-        owner = owner[key]
-    path = (*base, *error.absolute_path)
-    if isinstance(owner, dict):
-        name = next((name for name, value in owner.items() if value is forbidden), None)
-        if name is not None:
-            return Fault(path, "additionalProperties", owner, {}, name)
-    return Fault(path, "false", forbidden, {})
-
-
-def _asks_for_one_of(error: ValidationError) -> bool:
-    return error.validator == "anyOf" and all(cause.validator == "required" for cause in error.context or ())
-
-
-def _property_names(schema: dict[str, Any]) -> frozenset[str]:
-    """All names of properties that a schema knows anywhere."""
-    names: set[str] = set()
-    waiting: list[Any] = [schema]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            properties = part.get("properties")
-            names.update(properties if isinstance(properties, dict) else ())
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
-    return frozenset(names)
-
-
-# --- errors about the meaning -----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Origin:
     """Which part of the validator found an error, and what it was looking at."""
@@ -360,7 +265,7 @@ def _in_words(error: ValidationError, nodes: _Nodes, documents: Documents) -> It
             return [_about_tags(error, node)]
         case _ if origin.validator.endswith("ValueValidator"):
             default = node.get("default") or node
-            fault = next(_as_faults(error, default.value, ("default",)))
+            fault = next(openapi_faults.as_faults(error, default.value, ("default",)))
             message = wording.message(fault, otherwise="which its schema does not allow")
             return [INVALID_DEFAULT.at(default.location, message)]
         case _ if error.message.startswith("Unknown JSON Schema dialect"):
@@ -370,7 +275,7 @@ def _in_words(error: ValidationError, nodes: _Nodes, documents: Documents) -> It
         case _:
             # The path of such an error begins at the schema.
             base = tuple(unescape(token) for token in node.pointer.split("/")[1:])
-            return wording.diagnostics(_as_faults(error, node.value, base), node.document)
+            return wording.diagnostics(openapi_faults.as_faults(error, node.value, base), node.document)
 
 
 def _named(error: ValidationError) -> str:

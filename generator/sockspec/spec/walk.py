@@ -28,6 +28,9 @@ _MOST_KEYS = 2000
 _LONGEST_KEY = 100
 """Among how many keys a near one is looked for, and of what length: the search takes its time."""
 
+_LIKENESS = 0.72
+"""How alike two names are at least, of 1, if one is taken for the other misspelt."""
+
 _EXAMPLES = "examples"
 
 Seen = set[int]
@@ -83,4 +86,4 @@ def nearest(written: str, names: Collection[str]) -> str | None:
     if written.casefold() in by_case:
         return by_case[written.casefold()]
     candidates = (key for key in sorted(names) if len(key) <= _LONGEST_KEY)
-    return next(iter(difflib.get_close_matches(written, candidates, n=1)), None)
+    return next(iter(difflib.get_close_matches(written, candidates, n=1, cutoff=_LIKENESS)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
@@ -135,11 +136,15 @@ def _causes(faults: list[Fault]) -> Iterator[Fault]:
     """Of the faults of one value the first; and no missing property of an object that has it under a misspelt name, or
     that is a reference where none belongs.
     """
+    missing: dict[Path, list[str]] = {}
+    for fault in faults:
+        if fault.keyword == "required":
+            missing.setdefault(fault.path, []).append(fault.name)
     misspelt: set[tuple[Path, str]] = set()
     references: set[Path] = set()
     for fault in faults:
         if fault.keyword == "additionalProperties":
-            near = nearest(fault.name, _unused(fault))
+            near = nearest(fault.name, _unused(fault) | dict.fromkeys(missing.get(fault.path, [])))
             if near is not None:
                 misspelt.add((fault.path, near))
             if fault.name == "$ref":
@@ -150,7 +155,9 @@ def _causes(faults: list[Fault]) -> Iterator[Fault]:
             if (fault.path, fault.name) not in misspelt and fault.path not in references:
                 yield fault
         elif fault.keyword == "additionalProperties":
-            yield fault
+            wanted = dict.fromkeys(missing.get(fault.path, []), True)
+            known = {**fault.schema.get("properties", {}), **wanted}
+            yield replace(fault, schema={**fault.schema, "properties": known})
         elif fault.path not in judged:
             judged.add(fault.path)
             yield fault
@@ -165,6 +172,8 @@ def _unused(fault: Fault) -> dict[str, Json]:
 def _lacks_one_of(fault: Fault) -> tuple[str, ...]:
     """The properties of which one has to be there and none is."""
     branches: list[Any] = fault.schema.get("anyOf", []) if fault.keyword == "anyOf" else []
+    if "says" in fault.schema:
+        return ()
     if all(isinstance(branch, dict) and set(branch) == {"required"} for branch in branches):
         return tuple(branch["required"][0] for branch in branches)
     return ()
@@ -192,10 +201,14 @@ def message(fault: Fault, *, otherwise: str = "which is not allowed here") -> st
             return f"{name} is {shown(value)}; {shown(schema['const'])} was expected"
         case "minItems":
             return f"{name} is an empty list; at least one item was expected"
+        case "minProperties":
+            return f"{name} is empty; at least one property was expected"
+        case "maxProperties":
+            return f"{name} has {_length(value)} properties; at most {schema['maxProperties']} was expected"
         case "minLength":
             return f"{name} is empty"
         case "maxLength":
-            return f"{name} has {len(str(value))} characters; at most {schema['maxLength']} were expected"
+            return f"{name} has {_length(value)} characters; at most {schema['maxLength']} were expected"
         case "minimum":
             return f"{name} is {shown(value)}; at least {schema['minimum']} was expected"
         case "maximum":
@@ -243,6 +256,10 @@ def _hint_at_name(fault: Fault) -> str:
     if near is not None:
         return f"did you mean {quoted(near)}?"
     return f"it may have {listed(unused)}" if 0 < len(unused) <= _FEW else ""
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, (str, list, dict)) else 0
 
 
 def _is_slip(written: str, near: str) -> bool:

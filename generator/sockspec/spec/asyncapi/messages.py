@@ -74,8 +74,8 @@ class Messages:
         """All messages that were read. The first that a server sends with the constant type `error` is its error."""
         if self._headers:
             count = len(self._headers)
-            message = f"the headers of {count} message{'s' if count > 1 else ''} are left out"
-            self._report.add(HEADERS_IGNORED.at(self._headers[0].key_location, message))
+            what = f"the headers of {count} message{'s' if count > 1 else ''} are left out"
+            self._report.add(HEADERS_IGNORED.at(self._headers[0].key_location, what))
         definitions = {definition.name: definition for definition in self._reader.definitions()}
         for name, message in self._found.items():
             if name in sent_by_server and _is_error(message, definitions):

@@ -1,0 +1,63 @@
+"""How text of a document becomes text of a page: as it is where the template escapes it, or as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Lines = tuple[str, ...]
+"""A paragraph, whose line breaks are kept."""
+
+_SPECIAL = re.compile(r"[\\`*_\[\]|~#$!]")
+_LINE_START = re.compile(r"^(\d{1,9}(?=[.)])|[-+=:])")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_NOT_IN_A_SPAN = re.compile(r"[`|<>&]|^\s|\s$|^$")
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The ways in which words, identifiers and blocks of code are written."""
+
+    text: Callable[[str], str]
+    """Words on one line."""
+    code: Callable[[str], str]
+    """Something that is written in the document's or in the wire's own way, on one line."""
+
+    def paragraphs(self, text: str) -> tuple[Lines, ...]:
+        """Text as paragraphs, which blank lines part."""
+        blocks = re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+        lines = ([self.text(line) for line in block.split("\n") if line.strip()] for block in blocks)
+        return tuple(tuple(block) for block in lines if block)
+
+
+def one_line(text: str) -> str:
+    """The text with each run of white space and control characters as one space."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def fence(text: str) -> str:
+    """Backticks around a block of Markdown that no line of it can be taken for."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def _markdown(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\g<0>", one_line(text)).translate(_ENTITIES)
+    start = _LINE_START.match(escaped)
+    if start is None:
+        return escaped
+    # A list, a heading or a rule would begin with it.
+    return f"{start[1]}\\{escaped[start.end() :]}" if start[1].isdigit() else f"\\{escaped}"
+
+
+def _markdown_code(text: str) -> str:
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return f"<code>{_markdown(line)}</code>" if _NOT_IN_A_SPAN.search(line) else f"`{line}`"
+
+
+PLAIN = Writing(one_line, one_line)
+"""For templates that escape what they print."""
+
+MARKDOWN = Writing(_markdown, _markdown_code)
+"""Text whose every character is meant literally by readers of Markdown. None of it is HTML."""

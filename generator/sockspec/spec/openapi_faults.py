@@ -1,0 +1,134 @@
+"""The errors of `jsonschema` about OpenAPI documents, as faults like those of our own checker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from sockspec.spec import wording
+from sockspec.spec.source import Json
+from sockspec.spec.structure import Fault, Path
+
+
+def faults(errors: Iterable[ValidationError], root: Json, words: frozenset[str]) -> list[Fault]:
+    """Errors about the document `root` as faults of ours, each once, and without those that only follow from others.
+
+    Where an object breaks a rule, JSON Schema counts its properties as unevaluated and complains about them too. Such
+    complaints are kept for words that OpenAPI does not have at all.
+    """
+    found = [fault for error in errors for fault in as_faults(error, root)]
+    others = [fault for fault in found if not _is_complaint(fault)]
+    broken = {fault.path[:length] for fault in others for length in range(len(fault.path) + 1)}
+    kept: dict[tuple[Any, ...], Fault] = {}
+    for fault in found:
+        if _is_complaint(fault) and (_is_mistaken(fault) or (fault.path in broken and fault.name in words)):
+            continue
+        kept.setdefault((fault.path, fault.keyword, fault.name), fault)
+    return [*kept.values()]
+
+
+def _is_complaint(fault: Fault) -> bool:
+    return fault.keyword == "additionalProperties"
+
+
+def _is_mistaken(fault: Fault) -> bool:
+    """Whether the validator's schema of OpenAPI 3.1 is wrong: it has `body` for the `server` of a Link Object."""
+    return fault.name == "server" and "operationRef" in fault.schema.get("properties", {})
+
+
+def as_faults(error: ValidationError, root: Json, base: Path = ()) -> Iterator[Fault]:
+    """An error about a part of `root`, a value that stands at `base` in its document."""
+    cause = _cause(error)
+    if cause is not None:
+        yield from as_faults(cause, root, base)
+        return
+    path, keyword = (*base, *error.absolute_path), str(error.validator)
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    match keyword:
+        case "required":
+            missing = [name for name in limit if name not in value]
+            yield from (Fault(path, keyword, value, schema, name) for name in missing)
+        case "unevaluatedProperties" | "additionalProperties":
+            unknown = [name for name in value if repr(name) in error.message]
+            schema = {**schema, "moved": {name: hint for name in unknown if (hint := _about_name(name, schema))}}
+            yield from (Fault(path, "additionalProperties", value, schema, name) for name in unknown)
+        case "oneOf" if isinstance(value, dict) and all("required" in form for form in limit):
+            names = [name for form in limit for name in form["required"]]
+            present = [name for name in names if name in value]
+            says = {"says": f"{wording.listed(present, 'and')} exclude each other"} if present else {}
+            yield Fault(path, "anyOf", value, {"anyOf": [{"required": [name]} for name in names], **says})
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            says = f"the name {wording.shown(value)} has characters other than letters, digits, '.', '_' and '-'"
+            yield Fault((*path, value), "propertyNames", value, {"says": says})
+        case "None":
+            yield _forbidden(error, root, base)
+        case "not" if isinstance(limit, dict) and "required" in limit:
+            names = wording.listed(limit["required"], "and")
+            yield Fault(path, keyword, value, {"says": f"{names} exclude each other"})
+        case "not" | "maxContains" if path[-1:] == ("parameters",):
+            says = "a parameter with 'in: querystring' stands for all of the query, so there can be no other for it"
+            yield Fault(path, keyword, value, {"says": says})
+        case _:
+            yield Fault(path, keyword, value, schema)
+
+
+def _forbidden(error: ValidationError, root: Json, base: Path) -> Fault:
+    """The fault of a property whose schema is `false`. Its error has the object's path and the property's value."""
+    owner: Any = root
+    forbidden: Any = error.instance
+    for key in error.absolute_path:
+        owner = owner[key]
+    path = (*base, *error.absolute_path)
+    if isinstance(owner, dict):
+        name = next((name for name, value in owner.items() if value is forbidden), None)
+        if name is not None:
+            return Fault(path, "additionalProperties", owner, {}, name)
+    return Fault(path, "false", forbidden, {})
+
+
+def _cause(error: ValidationError) -> ValidationError | None:
+    """The error to tell of in place of one that only says that none of several forms fits.
+
+    That is the one of the form that was meant: the only one to which the value has the right type.
+    """
+    if not error.context or (
+        error.validator == "anyOf" and all(each.validator == "required" for each in error.context)
+    ):
+        return None
+    forms: dict[object, list[ValidationError]] = {}
+    for each in error.context:
+        forms.setdefault(each.relative_schema_path[0], []).append(each)
+    fitting = [
+        form for form in forms.values() if not any(each.validator == "type" and not each.relative_path for each in form)
+    ]
+    cause = fitting[0][0] if len(fitting) == 1 else best_match([error])
+    return None if cause is error else cause
+
+
+def _about_name(name: str, schema: dict[str, Any]) -> str:
+    """What to do about a property whose name is not of the form that all names have there."""
+    patterns = schema.get("patternProperties", {})
+    if "^/" in patterns and not name.startswith("x-"):
+        return "paths begin with '/'"
+    if any(pattern.startswith("^[1-5]") for pattern in patterns):
+        return "responses are named by a status such as '200' or '4XX', or 'default'"
+    return ""
+
+
+def property_names(schema: dict[str, Any]) -> frozenset[str]:
+    """All names of properties that a schema knows anywhere."""
+    names: set[str] = set()
+    waiting: list[Any] = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            properties = part.get("properties")
+            names.update(properties if isinstance(properties, dict) else ())
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return frozenset(names)
