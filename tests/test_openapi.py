@@ -275,8 +275,10 @@ def test_plain_words_and_bodies_are_read_silently(extension: str) -> None:
         ("x-websocket-incoming: Hi\nx-websocket-outgoing: FromServer", "server"),
         ("x-websocket-message-schema-in: Hi\nx-websocket-message-schema-out: FromServer", "server"),
         (
-            "publish: {content: {application/json: {schema: {$ref: '#/components/schemas/Hi'}}}}\n"
-            "subscribe: {content: {application/json: {schema: {$ref: '#/components/schemas/FromServer'}}}}",
+            """
+publish: {content: {application/json: {schema: {$ref: '#/components/schemas/Hi'}}}}
+subscribe: {content: {application/json: {schema: {$ref: '#/components/schemas/FromServer'}}}}
+""",
             "client",
         ),
     ],

@@ -32,7 +32,7 @@ class Literal_(StrEnum):
     A_B2 = "a-b"
     A_B3 = "a_b"
     A_B4 = "A_B"
-    NONE_ = "None"
+    NONE = "None"
     TRUE = "True"
     CLASS = "class"
     SELF = "self"

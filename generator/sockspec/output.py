@@ -26,11 +26,11 @@ def difference(files: Mapping[str, str], folder: Path) -> str:
     parts: list[str] = []
     for path, text in files.items():
         target = folder / path
-        before = target.read_text(encoding="utf-8") if target.is_file() else None
+        before = _read(target) if target.is_file() else None
         if before != text:
             parts += _diff(str(target), before, text)
     for stale in _stale(files, folder):
-        parts += _diff(str(stale), stale.read_text(encoding="utf-8"), None)
+        parts += _diff(str(stale), _read(stale), None)
     return "".join(parts)
 
 
@@ -54,15 +54,22 @@ def _umask() -> int:
 
 
 def _stale(files: Mapping[str, str], folder: Path) -> Iterator[Path]:
-    """Files that we once wrote and that the package no longer has; what does not bear our header is not ours."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*")):
-        known = path.relative_to(folder).as_posix() in files
-        if known or not path.is_file() or path.suffix not in (".py", ".md", ".html"):
-            continue
-        if _HEADER in path.read_text(encoding="utf-8", errors="replace")[:2000]:
-            yield path
+    """Files that we once wrote and that the package no longer has; what does not bear our header is not ours.
+
+    Only the folders that the package writes to are looked at: one below may be another package.
+    """
+    for directory in sorted({(folder / path).parent for path in files}):
+        for path in sorted(directory.iterdir() if directory.is_dir() else ()):
+            known = path.relative_to(folder).as_posix() in files
+            if known or not path.is_file() or path.suffix not in (".py", ".md", ".html"):
+                continue
+            if _HEADER in _read(path)[:2000]:
+                yield path
+
+
+def _read(path: Path) -> str:
+    """The text of a file that anybody may have changed, so it need not even be text."""
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _diff(name: str, before: str | None, after: str | None) -> list[str]:

@@ -8,8 +8,12 @@ from pathlib import Path
 import jinja2
 
 
+class BadTemplate(ValueError):
+    """A template that cannot be printed; says which one, at which line, and why."""
+
+
 def renderer(overrides: Path | None = None) -> Callable[..., str]:
-    """A function that prints a view with the template of a name.
+    """A function that prints a view with the template of a name. It raises BadTemplate.
 
     Templates in the folder `overrides` replace ours of the same name; there, `builtin/NAME` extends the replaced one.
     """
@@ -22,9 +26,19 @@ def renderer(overrides: Path | None = None) -> Callable[..., str]:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,  # asks the disk at each use whether a template has changed
     )
 
     def render(template: str, **view: object) -> str:
-        return environment.get_template(template).render(view)
+        try:
+            return environment.get_template(template).render(view)
+        except jinja2.TemplateSyntaxError as error:
+            raise BadTemplate(f"{error.filename or error.name}:{error.lineno}: {error.message}") from None
+        except jinja2.TemplateNotFound as error:
+            raise BadTemplate(f"there is no template {error.name!r}, which {template!r} asks for") from None
+        except jinja2.TemplateError as error:
+            raise BadTemplate(f"{template}: {error.message}") from None
+        except Exception as error:  # templates of the user may do anything
+            raise BadTemplate(f"{template}: {type(error).__name__}: {error}") from error
 
     return render

@@ -6,8 +6,11 @@ import importlib
 import json
 import sys
 import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from types import ModuleType
+from typing import Any, BinaryIO
 
 import click
 
@@ -16,19 +19,20 @@ from sockspec.cli.common import SPEC, perspective_option, read
 from sockspec.pipeline import generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError, Problem
+from sockspec.runtime.problems import MALFORMED_MESSAGE
 
 _PACKAGE = "_sockspec_decoded"
 
 
 @click.command("decode")
 @click.argument("spec", type=SPEC)
-@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+@click.argument("file", type=click.File("rb"), default="-")
 @click.option(
     "--from", "sender", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sends."
 )
 @click.option("--channel", metavar="NAME", help="The channel, where the document has several.")
 @perspective_option
-def command(spec: Path, file: TextIO, sender: str, channel: str | None, perspective: str | None) -> None:
+def command(spec: Path, file: BinaryIO, sender: str, channel: str | None, perspective: str | None) -> None:
     """Judge the payloads in FILE (default: standard input), one JSON text on each line.
 
     For each, in order, prints one line of JSON: {"valid": true, "message": ..., "lane": ...} or
@@ -40,13 +44,35 @@ def command(spec: Path, file: TextIO, sender: str, channel: str | None, perspect
     api = read(spec, perspective, quiet=True)
     chosen = _channel(api, channel)
     direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
-    with tempfile.TemporaryDirectory() as folder:
-        output.write(generate(api, spec.name), Path(folder) / _PACKAGE)
-        sys.path.insert(0, folder)
-        codecs = importlib.import_module(f"{_PACKAGE}.codecs")
+    with _codecs(generate(api, spec.name)) as codecs:
         codec: Codec[Any] = getattr(codecs, codec_name(api, chosen, direction))
-        valid = [_judge(codec, line.rstrip("\n")) for line in file if line.strip()]
+        valid = [_judge(codec, line.rstrip(b"\r\n")) for line in file if line.strip()]
     sys.exit(0 if all(valid) else 1)
+
+
+@contextmanager
+def _codecs(files: Mapping[str, str]) -> Generator[ModuleType]:
+    """The codecs of a package that exists only within the block, and of which nothing stays behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        output.write(files, Path(folder) / _PACKAGE)
+        sys.path.insert(0, folder)
+        try:
+            yield _without_bytecode(f"{_PACKAGE}.codecs")
+        finally:
+            sys.path.remove(folder)
+            for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+                del sys.modules[name]
+            for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
+                del sys.path_importer_cache[path]
+
+
+def _without_bytecode(name: str) -> ModuleType:
+    """The module, imported without the file of bytecode that PYTHONPYCACHEPREFIX would put elsewhere."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _channel(api: ir.Api, name: str | None) -> ir.Channel:
@@ -61,14 +87,21 @@ def _channel(api: ir.Api, name: str | None) -> ir.Channel:
     raise click.UsageError(f"there is no channel {name!r}; there are: {', '.join(names)}.")
 
 
-def _judge(codec: Codec[Any], payload: str) -> bool:
+def _judge(codec: Codec[Any], line: bytes) -> bool:
     try:
-        verdict = codec.examine(payload)
+        verdict = codec.examine(_text(line))
     except PayloadError as error:
         click.echo(json.dumps({"valid": False, "problem": _plain(error.problem)}))
         return False
     click.echo(json.dumps({"valid": True, "message": type(verdict.message).__name__, "lane": verdict.lane}))
     return True
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise PayloadError(Problem.of(MALFORMED_MESSAGE, f"not UTF-8 at byte {error.start}")) from None
 
 
 def _plain(problem: Problem) -> dict[str, object]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from sockspec import output
+from sockspec import ir, output
 from sockspec.cli.common import SPEC, perspective_option, read
 from sockspec.cli.project import Job, package_name, project_jobs
 from sockspec.pipeline import generate
+from sockspec.render import BadTemplate
 
 
 @click.command("generate")
@@ -63,17 +64,37 @@ def command(
         click.echo("".join(stale), nl=False)
         sys.exit(1 if stale else 0)
     for target, files in packages:
-        output.write(files, target)
+        try:
+            output.write(files, target)
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or target}: {error.strerror or error}") from None
         click.echo(f"{target}: {len(files)} files", err=True)
 
 
 def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
     """All packages, in memory; ends the program before anything is written when one of them cannot be made."""
-    packages: list[tuple[Path, Mapping[str, str]]] = []
+    packages: dict[Path, Mapping[str, str]] = {}
     visible = len(jobs) > 1 and sys.stderr.isatty()
     with click.progressbar(jobs, label="generating", file=sys.stderr, hidden=not visible) as bar:
         for job in bar:
             api = read(job.spec, job.perspective)
-            name = job.package or package_name(job.spec, api.title)
-            packages.append((job.output / name, generate(api, job.spec.name, templates=job.templates)))
-    return packages
+            target = job.output / (job.package or package_name(job.spec, api.title))
+            if target in packages:
+                raise click.UsageError(f"two documents make the same package, {target}; name one of them otherwise.")
+            packages[target] = _files(api, job, target)
+    return list(packages.items())
+
+
+def _files(api: ir.Api, job: Job, target: Path) -> Mapping[str, str]:
+    """The files of a package, every module compiled: a template of the user may print anything."""
+    try:
+        files = generate(api, job.spec.name, templates=job.templates)
+        for path, text in files.items():
+            if path.endswith(".py"):
+                compile(text, str(target / path), "exec", dont_inherit=True)
+    except BadTemplate as error:
+        raise click.ClickException(str(error)) from None
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise click.ClickException(f"what the templates make of {target} is not Python: {error.msg}: {line}") from None
+    return files

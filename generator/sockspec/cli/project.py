@@ -48,7 +48,9 @@ def project_jobs(path: Path) -> list[Job]:
         raise click.UsageError("give SPEC, or call from a folder whose pyproject.toml has [tool.sockspec].") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path} is not TOML: {error}") from None
-    listed = settings.get("tool", {}).get("sockspec", {}).get("package", [])
+    listed: object = settings
+    for key in ("tool", "sockspec", "package"):
+        listed = listed.get(key) if isinstance(listed, dict) else None
     if not isinstance(listed, list) or not listed:
         raise click.UsageError(f"{path} lists no documents: it has no [[tool.sockspec.package]].")
     return [_job(entry, path.parent) for entry in listed]
@@ -68,4 +70,6 @@ def _job(entry: object, base: Path) -> Job:
     if perspective not in (None, "server", "client"):
         raise click.UsageError(f"the perspective is 'server' or 'client', not {perspective!r}.")
     templates = base / entry["templates"] if "templates" in entry else None
+    if templates is not None and not templates.is_dir():
+        raise click.UsageError(f"there is no folder {str(templates)!r}, which 'templates' names.")
     return Job(base / entry["spec"], base / entry["output"], entry.get("package"), perspective, templates)

@@ -40,7 +40,9 @@ def view(api: ir.Api, writing: Writing = PLAIN) -> Page:
     endpoints = tuple(channels.channel(channel) for channel in api.channels)
     described = tuple(sections.message(message) for message in api.messages)
     definitions = sections.definitions()
-    errors = tuple((Piece(s.name, anchor=s.anchor),) for s, m in zip(described, api.messages, strict=True) if m.is_error)
+    errors = tuple(
+        (Piece(s.name, anchor=s.anchor),) for s, m in zip(described, api.messages, strict=True) if m.is_error
+    )
     return Page(
         writing.text(api.title),
         writing.text(api.version),
@@ -78,5 +80,7 @@ def _contents(
 
 
 def _needs_header(api: ir.Api) -> bool:
-    schemes = any(s.type in ("http", "oauth2", "openIdConnect") or s.parameter_in == "header" for s in api.security_schemes)
+    schemes = any(
+        s.type in ("http", "oauth2", "openIdConnect") or s.parameter_in == "header" for s in api.security_schemes
+    )
     return schemes or any(channel.headers for channel in api.channels)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sockspec.docs.writing import Writing
-
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.fields import Fields
 from sockspec.docs.page import Channel, Scheme, Sent, Server, Side, Table
 from sockspec.docs.types import Line, Piece, Types
+from sockspec.docs.writing import Writing
 
 _SIDES = {ir.Direction.CLIENT_TO_SERVER: "You send", ir.Direction.SERVER_TO_CLIENT: "You receive"}
 _SCHEMES = {
@@ -140,17 +139,20 @@ class Channels:
         found = self._dispatches.get((channel.name, direction))
         if found is None or not found.choices:
             return
-        messages = tuple(self._sent(found.tag, choice) for choice in found.choices)
+        are_several = len(found.choices) > 1
+        messages = tuple(self._sent(choice, found.tag if are_several else "") for choice in found.choices)
         asking = self._asking.get((channel.name, direction), ())
         replies = (self._reply(operation, direction) for operation in asking)
         yield Side(_SIDES[direction], messages, tuple(dict.fromkeys(line for line in replies if line)))
 
-    def _sent(self, tag: str, choice: dispatch.Choice) -> Sent:
+    def _sent(self, choice: dispatch.Choice, tag: str) -> Sent:
         message = choice.message
         line: list[Piece] = []
-        if choice.values:
-            line = [self._types.identifier(tag), Piece(" "), self._types.words("is"), Piece(" ")]
-            line += self._types.listed(map(self._types.code, choice.values))
+        if choice.values and tag:
+            line = [self._types.words("where"), Piece(" "), self._types.identifier(tag), Piece(" ")]
+            line += [self._types.words("is"), Piece(" "), *self._types.listed(map(self._types.code, choice.values))]
+        elif tag:
+            line = [self._types.words("where it fits and no other does")]
         anchor = self._anchors.messages[message.name]
         return Sent(self._writing.text(message.name), anchor, tuple(line), self._writing.text(message.summary))
 

@@ -110,7 +110,14 @@ class Fields:
         paragraphs = self._writing.paragraphs(description)
         path = code(f"{prefix}{name}")
         return Row(
-            code(prefix) if prefix else "", code(name), path, line, is_required, is_deprecated, tuple(bounds), paragraphs
+            code(prefix) if prefix else "",
+            code(name),
+            path,
+            line,
+            is_required,
+            is_deprecated,
+            tuple(bounds),
+            paragraphs,
         )
 
     def parameters(self, parameters: Iterable[ir.Parameter]) -> tuple[Row, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from sockspec import ir
@@ -12,7 +11,7 @@ from sockspec.docs.channels import Dispatches
 from sockspec.docs.fields import Fields
 from sockspec.docs.page import Example, Section, Table
 from sockspec.docs.types import Line, Piece, Types
-from sockspec.docs.writing import Writing, fence
+from sockspec.docs.writing import Writing, as_json, fence
 
 _EXAMPLES = 3
 _FRAMES = {ir.Content.JSON: "JSON, in a text frame", ir.Content.TEXT: "plain text, in a text frame"}
@@ -101,7 +100,7 @@ class Sections:
             yield (keyword, Piece(" "), self._types.words("at"), Piece(" "), place)
 
     def _example(self, example: ir.Example) -> Example:
-        text = json.dumps(example.payload, indent=2, ensure_ascii=False)
+        text = as_json(example.payload, indent=2)
         title = ": ".join(part for part in (example.name, example.summary) if part)
         return Example(self._writing.text(title), text, fence(text))
 

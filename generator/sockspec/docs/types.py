@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
-from sockspec.docs.writing import Writing
+from sockspec.docs.writing import Writing, as_json
 
 _DEEPEST = 8
 _MOST = 20
@@ -50,7 +49,7 @@ class Types:
 
     def code(self, value: object) -> Piece:
         """A JSON value, cut where it is long."""
-        text = json.dumps(value, ensure_ascii=False)
+        text = as_json(value)
         return Piece(self._writing.code(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"), is_code=True)
 
     def identifier(self, name: str) -> Piece:
@@ -84,6 +83,8 @@ class Types:
                 yield self.words("array of exactly:")
                 yield Piece(" ")
                 yield from self._joined(of.items, ", ", depth)
+            case ir.Map(value=ir.Anything()):
+                yield self.words("object")
             case ir.Map():
                 yield self.words("object with values:")
                 yield from self._spaced(of.value, depth)
@@ -135,7 +136,9 @@ class Types:
             case ir.Array():
                 yield from self._counted(of.min_items, of.max_items, "item")
                 if depth < _DEEPEST:
-                    yield from ((self.words("each item:"), Piece(" "), *line) for line in self._bounds(of.item, depth + 1))
+                    yield from (
+                        (self.words("each item:"), Piece(" "), *line) for line in self._bounds(of.item, depth + 1)
+                    )
             case ir.Map():
                 yield from self._counted(of.min_properties, of.max_properties, "property")
             case ir.Ref():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ Lines = tuple[str, ...]
 """A paragraph, whose line breaks are kept."""
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~#$!]")
-_LINE_START = re.compile(r"^(\d{1,9}(?=[.)])|[-+=:])")
+_LINE_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|[-+=])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""Control characters, those that turn the direction of text, and halves of surrogate pairs."""
 _NOT_IN_A_SPAN = re.compile(r"[`|<>&]|^\s|\s$|^$")
 
 
@@ -32,8 +35,14 @@ class Writing:
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space and control characters as one space."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text with each run of white space and of what changes the reading of others as one space."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """A JSON value as it travels, with escapes for what cannot be seen."""
+    written = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], written)
 
 
 def fence(text: str) -> str:
@@ -52,7 +61,7 @@ def _markdown(text: str) -> str:
 
 
 def _markdown_code(text: str) -> str:
-    line = "".join(c if c.isprintable() else " " for c in text)
+    line = _UNSEEN.sub(" ", text)
     return f"<code>{_markdown(line)}</code>" if _NOT_IN_A_SPAN.search(line) else f"`{line}`"
 
 

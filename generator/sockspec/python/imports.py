@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from sockspec.python.layout import Group, lay
@@ -36,6 +35,14 @@ _MODULES: Final = {
     ),
     ".": ("codecs", "messages"),
 }
+_TEXT: Final = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""'  # a docstring
+    r'|(?<!TypeAlias = )"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'",
+    re.DOTALL,
+)
+"""Strings and docstrings as the views print them. A quoted alias is code, though."""
+_NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _BLOCKS: Final = (
     ("abc", "datetime", "decimal", "enum", "typing", "uuid"),
     ("msgspec", "sockspec.runtime"),
@@ -45,7 +52,7 @@ _BLOCKS: Final = (
 
 def blocks(body: str) -> tuple[tuple[str, ...], ...]:
     """The import statements for the code of a module, in the order and the blocks that linters want."""
-    used = set(_used(ast.parse(body)))
+    used = set(_NAME.findall(_TEXT.sub("", body)))
     found: list[tuple[str, ...]] = []
     for modules in _BLOCKS:
         plain = ["import datetime as dt"] if "datetime" in modules and "dt" in used else []
@@ -84,13 +91,3 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
     """Numbers inside a name count by their value."""
     pieces = [piece for piece in re.split(r"(\d+)", name) if piece]
     return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
-
-
-def _used(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
-            quoted = node.value.value
-            if isinstance(quoted, str) and isinstance(node.annotation, ast.Name) and node.annotation.id == "TypeAlias":
-                yield from _used(ast.parse(quoted, mode="eval"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 import unicodedata
@@ -39,14 +38,13 @@ CLASS_RESERVED: Final = frozenset(
 )
 """Names that the modules of a package need for themselves."""
 
-ATTRIBUTE_RESERVED: Final = frozenset(
-    {*keyword.kwlist, *_IN_ANNOTATIONS, "dt", "field", "self", "messages", "l", "O", "I"}
-)
+_IN_MODULES: Final = frozenset("abstractmethod codecs dt field identified messages one_of self stamped".split())
+_UNREADABLE: Final = frozenset({"l", "O", "I"})
+
+ATTRIBUTE_RESERVED: Final = frozenset({*keyword.kwlist, *_IN_ANNOTATIONS, *_IN_MODULES, *_UNREADABLE})
 """Names that an attribute or a parameter must not take from what stands around it."""
 
-MEMBER_RESERVED: Final = frozenset(
-    {"NAME", "VALUE", "MRO", *(name.upper() for name in dir(builtins) if name == "None")}
-)
+MEMBER_RESERVED: Final = frozenset({"NAME", "VALUE", "MRO"})
 """Names that members of an enumeration must not have."""
 
 

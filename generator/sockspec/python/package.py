@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+
+import msgspec
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
@@ -45,7 +46,7 @@ def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
             (literals.string(name) for found in exports.values() for name in found), key=imports.exported_order
         ),
     )
-    schemas = json.dumps(api.schemas, indent=1) + "\n"
+    schemas = msgspec.json.format(msgspec.json.encode(api.schemas), indent=1).decode() + "\n"
     return {"__init__.py": init, **printed, "schemas.json": schemas, "py.typed": ""}
 
 

@@ -59,21 +59,26 @@ def as_faults(error: ValidationError, root: Json, base: Path = ()) -> Iterator[F
         case "oneOf" if isinstance(value, dict) and all("required" in form for form in limit):
             names = [name for form in limit for name in form["required"]]
             present = [name for name in names if name in value]
-            says = {"says": f"{wording.listed(present, 'and')} exclude each other"} if present else {}
-            yield Fault(path, "anyOf", value, {"anyOf": [{"required": [name]} for name in names], **says})
+            if present:
+                yield Fault(path, keyword, value, _excluding(present))
+            else:
+                yield Fault(path, "anyOf", value, {"anyOf": [{"required": [name]} for name in names]})
         case "pattern" if "propertyNames" in error.absolute_schema_path:
-            says = f"the name {wording.shown(value)} has characters other than letters, digits, '.', '_' and '-'"
-            yield Fault((*path, value), "propertyNames", value, {"says": says})
+            message = f"the name {wording.shown(value)} has characters other than letters, digits, '.', '_' and '-'"
+            yield Fault((*path, str(value)), "propertyNames", value, {"says": message})
         case "None":
             yield _forbidden(error, root, base)
         case "not" if isinstance(limit, dict) and "required" in limit:
-            names = wording.listed(limit["required"], "and")
-            yield Fault(path, keyword, value, {"says": f"{names} exclude each other"})
+            yield Fault(path, keyword, value, _excluding(limit["required"]))
         case "not" | "maxContains" if path[-1:] == ("parameters",):
-            says = "a parameter with 'in: querystring' stands for all of the query, so there can be no other for it"
-            yield Fault(path, keyword, value, {"says": says})
+            message = "a parameter with 'in: querystring' stands for all of the query, so there can be no other for it"
+            yield Fault(path, keyword, value, {"says": message})
         case _:
             yield Fault(path, keyword, value, schema)
+
+
+def _excluding(names: list[str]) -> dict[str, Any]:
+    return {"says": f"{wording.listed(names, 'and')} exclude each other"}
 
 
 def _forbidden(error: ValidationError, root: Json, base: Path) -> Fault:

@@ -65,8 +65,11 @@ _MOST_JOINED = 16
 _MOST_PIECES = 4 * MAX_DEPTH
 """How many pieces of a pointer are followed."""
 
-_MOST_SEARCHES = 200
-"""For how many dangling references the key is looked for that was meant: the search takes its time."""
+_LIKENESS_OF_FILES = 0.75
+"""Names of files look more alike than others: they share their suffix."""
+
+_MOST_COMPARED = 20_000
+"""How many names are compared in all with those that were written wrongly: the search takes its time."""
 
 _Steps = Generator[Node, Node | None, Node | None]
 """Work on one reference: asks for the ends of other references on the way, returns where this one leads."""
@@ -85,7 +88,7 @@ class Documents:
         self._broken: set[tuple[Path, str]] = set()
         self._active: dict[tuple[Path, str], Node] = {}
         self._identifiers: dict[Path, Identifiers] = {}
-        self._searches = _MOST_SEARCHES
+        self._compared = 0
 
     @property
     def loaded(self) -> tuple[Document, ...]:
@@ -293,13 +296,14 @@ class Documents:
         if os.path.exists(path):
             self._add(MISSING_FILE, node, f"the reference {_shown(node)} names the file {name}, which cannot be read")
             return
-        near = self._nearest(path.name, _files_beside(path))
+        beside = _files_beside(path) if self._compared < _MOST_COMPARED else []
+        near = self._nearest(path.name, beside, likeness=_LIKENESS_OF_FILES)
         hint = "" if near is None else f"did you mean {quoted(near)}?"
         self._add(MISSING_FILE, node, f"the reference {_shown(node)} names the file {name}, which does not exist", hint)
 
-    def _nearest(self, written: str, names: Collection[str]) -> str | None:
-        self._searches -= 1
-        return nearest(written, names) if self._searches >= 0 else None
+    def _nearest(self, written: str, names: Collection[str], *, likeness: float = 0.6) -> str | None:
+        self._compared += len(names)
+        return nearest(written, names, likeness=likeness) if self._compared <= _MOST_COMPARED else None
 
     def _unescaped(self, node: Node, here: Node) -> None:
         message = f"the reference {_shown(node)} has a key with a raw '/' or '%'"

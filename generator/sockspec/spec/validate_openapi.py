@@ -79,7 +79,7 @@ PARTLY_CHECKED = Code(
 _SECONDS = 60.0
 """How long the validator may take. Real documents of 100 000 lines need half a minute."""
 _STACK = 64 * 1024 * 1024
-_RECURSION = 5_000
+_RECURSION = 3_000
 
 
 def validate(documents: Documents, version: str, report: Report) -> None:

@@ -28,9 +28,6 @@ _MOST_KEYS = 2000
 _LONGEST_KEY = 100
 """Among how many keys a near one is looked for, and of what length: the search takes its time."""
 
-_LIKENESS = 0.72
-"""How alike two names are at least, of 1, if one is taken for the other misspelt."""
-
 _EXAMPLES = "examples"
 
 Seen = set[int]
@@ -78,12 +75,12 @@ def _holds(key: str, child: Node) -> bool:
     return key not in _DATA and not (key == _EXAMPLES and isinstance(child.value, list))
 
 
-def nearest(written: str, names: Collection[str]) -> str | None:
-    """The name that was probably meant; None where none looks like it."""
+def nearest(written: str, names: Collection[str], *, likeness: float = 0.6) -> str | None:
+    """The name that was probably meant; None where none looks like it, on a scale from 0 to 1."""
     if len(names) > _MOST_KEYS or len(written) > _LONGEST_KEY:
         return None
     by_case = {key.casefold(): key for key in sorted(names)}
     if written.casefold() in by_case:
         return by_case[written.casefold()]
     candidates = (key for key in sorted(names) if len(key) <= _LONGEST_KEY)
-    return next(iter(difflib.get_close_matches(written, candidates, n=1, cutoff=_LIKENESS)), None)
+    return next(iter(difflib.get_close_matches(written, candidates, n=1, cutoff=likeness)), None)

@@ -225,6 +225,21 @@ def message(fault: Fault, *, otherwise: str = "which is not allowed here") -> st
 
 
 def _hint(fault: Fault) -> str:
+    """How to mend it. `{name}` in a hint of a meta-schema stands for the name that was written in place of a reference."""
+    hint = _advice(fault)
+    if "{name}" not in hint:
+        return hint
+    match fault.value:
+        case str() as written:
+            name = written.rpartition("/")[2]
+        case dict() as mapping if len(mapping) == 1:
+            name = next(iter(mapping))
+        case _:
+            name = ""
+    return hint.replace("{name}", name or "...")
+
+
+def _advice(fault: Fault) -> str:
     if fault.keyword == "additionalProperties":
         return _hint_at_name(fault)
     if fault.keyword == "required":

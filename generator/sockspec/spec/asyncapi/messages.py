@@ -158,11 +158,11 @@ class Messages:
 def _is_error(message: ir.Message, definitions: dict[str, ir.Definition]) -> bool:
     """Whether the payload is an object whose `type` is the constant `error`."""
     of: ir.Type | ir.Record | ir.Definition | None = message.payload.type
-    for _ in range(len(definitions) + 1):
-        if isinstance(of, ir.Ref):
-            of = definitions.get(of.name)
-        elif isinstance(of, ir.Alias):
-            of = of.type
+    seen: set[str] = set()
+    while isinstance(of, ir.Ref) and of.name not in seen:
+        seen.add(of.name)
+        of = definitions.get(of.name)
+        of = of.type if isinstance(of, ir.Alias) else of
     fields = of.fields if isinstance(of, ir.Record) else ()
     return any(field.wire_name == "type" and field.type == ir.Constant(("error",)) for field in fields)
 

@@ -46,6 +46,7 @@ class Operations:
         self._perspective = perspective
         self._report = report
         self._found: dict[str, ir.Operation] = {}
+        self._of_channel: dict[tuple[object, str], dict[tuple[object, str], tuple[str, Node]]] = {}
 
     def version_2(self) -> tuple[ir.Operation, ...]:
         """The `publish` and `subscribe` of each channel."""
@@ -116,17 +117,25 @@ class Operations:
 
     def _named(self, listed: Node | None, channel: Node) -> list[str]:
         """The messages that an operation lists; all of its channel where it has no list."""
-        own = channel.get("messages")
-        of_channel = dict(own.items()) if own is not None else {}
+        own = self._messages_of(channel)
         fallback = channel.pointer.rpartition("/")[2]
         if listed is None:
-            return [self._messages.read(node, f"{fallback} {key}") for key, node in of_channel.items()]
-        known = {self._documents.follow(node).identity for node in of_channel.values()}
+            return [self._messages.read(node, f"{fallback} {key}") for key, node in own.values()]
         for node in listed.elements():
-            if self._documents.follow(node).identity not in known and not self._documents.is_broken(node):
+            if self._documents.follow(node).identity not in own and not self._documents.is_broken(node):
                 message = f"the message {node.reference or '(inline)'!r} is not one of the channel's"
                 self._report.add(MESSAGE_NOT_OF_CHANNEL.at(node.location, message))
         return [self._messages.read(node, f"{fallback} message") for node in listed.elements()]
+
+    def _messages_of(self, channel: Node) -> dict[tuple[object, str], tuple[str, Node]]:
+        """The messages of a channel, with their keys, by what they lead to."""
+        known = self._of_channel.get(channel.identity)
+        if known is None:
+            listed = channel.get("messages")
+            entries = listed.items() if listed is not None else ()
+            known = {self._documents.follow(node).identity: (key, node) for key, node in entries}
+            self._of_channel[channel.identity] = known
+        return known
 
     def _reply(self, node: Node | None, channel: Node) -> ir.Reply | None:
         if node is None:
