@@ -12,13 +12,13 @@ from msgspec import UNSET, Struct
 from sockspec.runtime import problems
 from sockspec.runtime.jsontext import NotJson, nested_deeper, parse
 from sockspec.runtime.judge import Schemas
-from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, insisting, typed_decoder
+from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, insisting, is_shallow, typed_decoder
 from sockspec.runtime.problems import Fault, PayloadError, Problem
 
 M = TypeVar("M")
 
 DEPTH: Final = 64
-"""How deep objects and arrays of a payload may be nested."""
+"""How deep objects and arrays of a payload may be nested. What the typed decoder skips unread does not count."""
 
 _MOST_NAMES: Final = 20
 """How many known tags a problem lists."""
@@ -31,7 +31,6 @@ class Codec(Generic[M]):
         """`tag` is the property that tells the messages apart; `depth` bounds how deep a payload may be nested."""
         self._tag = tag
         self._depth = depth
-        self._flat = 2 * depth
         self._lanes: dict[type, Lane] = {entry.message: Lane(entry, schemas) for entry in entries}
         self.messages: tuple[type[Struct], ...] = tuple(entry.message for entry in entries)
         """The classes of the messages."""
@@ -42,7 +41,7 @@ class Codec(Generic[M]):
 
     def decode(self, frame: str | bytes) -> M:
         """The message in a frame: text is given as str, a binary frame as bytes. Raises PayloadError."""
-        if isinstance(frame, str) and (len(frame) <= self._flat or frame.count("{") + frame.count("[") <= self._depth):
+        if type(frame) is str and (self._is_shallow or frame.count("{") + frame.count("[") <= self._depth):
             try:
                 return self._tagged(frame)
             except REFUSALS:
@@ -135,6 +134,11 @@ class Codec(Generic[M]):
             decode: Callable[[str], M] = typed_decoder(insisting(tuple(classes.values())))
             return decode
         return _single(self._lanes)
+
+    @cached_property
+    def _is_shallow(self) -> bool:
+        """Whether no message can hold anything that is nested deeply; what the decoder skips does no harm."""
+        return all(is_shallow(lane.entry.message) for lane in self._lanes.values())
 
     @cached_property
     def _by_tag(self) -> dict[object, tuple[Lane, ...]]:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, inspect
 
 from sockspec.runtime.delivery import deliver
 from sockspec.runtime.filled import now
@@ -76,6 +76,33 @@ def insisting(messages: tuple[type[Struct], ...]) -> Any:
 def typed_decoder(target: Any) -> Callable[[str], Any]:
     """Decodes texts into a type; raises one of `REFUSALS` for what does not fit."""
     return msgspec.json.Decoder(target, dec_hook=decode_hook).decode
+
+
+def is_shallow(message: type[Struct]) -> bool:
+    """Whether the types of a message bound how deep it is nested: none is recursive, none may be anything."""
+    return _is_bounded(inspect.type_info(message), {})
+
+
+def _is_bounded(of: inspect.Type, known: dict[type, bool]) -> bool:
+    """`known` has what was found of each class; while a class is looked at, that it is not bounded."""
+    match of:
+        case inspect.AnyType() | inspect.CustomType():
+            return False
+        case inspect.StructType():
+            if of.cls not in known:
+                known[of.cls] = False
+                known[of.cls] = all(_is_bounded(field.type, known) for field in of.fields)
+            return known[of.cls]
+        case inspect.ListType():
+            return _is_bounded(of.item_type, known)
+        case inspect.DictType():
+            return _is_bounded(of.value_type, known)
+        case inspect.TupleType():
+            return all(_is_bounded(one, known) for one in of.item_types)
+        case inspect.UnionType():
+            return all(_is_bounded(one, known) for one in of.types)
+        case _:
+            return True
 
 
 class Lane:

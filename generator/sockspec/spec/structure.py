@@ -92,7 +92,7 @@ class _Checker:
 
     def run(self, schema: Schema | bool, value: Json) -> None:
         """Judge a value and all within it, until enough faults are found."""
-        self._waiting = [(schema, value, (), "")]
+        self._waiting = [] if schema is True else [(schema, value, (), "")]
         while self._waiting and len(self.found) < self._most:
             self._judge(*self._waiting.pop())
 

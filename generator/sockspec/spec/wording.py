@@ -232,7 +232,7 @@ def _hint(fault: Fault) -> str:
     match fault.value:
         case str() as written:
             name = written.rpartition("/")[2]
-        case dict() as mapping if len(mapping) == 1:
+        case dict() as mapping if [*map(type, mapping.values())] == [list]:  # `{bearer: []}`, as AsyncAPI 2 has it
             name = next(iter(mapping))
         case _:
             name = ""
