@@ -158,7 +158,7 @@ class GetHistoryData(
 class HistoryData(Struct, kw_only=True, frozen=True):
     """One page of messages."""
 
-    messages_: list[ChatMessage] = field(name="messages")
+    messages: list[ChatMessage]
     """The messages, oldest first."""
     has_more: bool = field(name="hasMore")
     """Whether there are messages older than these."""

@@ -108,7 +108,7 @@ def check(dispatch: Dispatch, definitions: Mapping[str, ir.Definition], report: 
 def _json_type(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> str:
     """What a payload is on the wire, as far as that tells messages apart."""
     if message.payload.content is not ir.Content.JSON:
-        return message.payload.content.value
+        return str(message.payload.content.value)
     match walk.resolve(message.payload.type, definitions):
         case ir.Array() | ir.Tuple():
             return "array"

@@ -14,8 +14,11 @@ from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import Writing, as_json, fence
 
 _EXAMPLES = 3
-_FRAMES = {ir.Content.JSON: "JSON, in a text frame", ir.Content.TEXT: "plain text, in a text frame"}
-_FRAMES |= {ir.Content.BINARY: "bytes, in a binary frame"}
+_FRAMES = {
+    ir.Content.JSON: "JSON, in a text frame",
+    ir.Content.TEXT: "plain text, in a text frame",
+    ir.Content.BINARY: "bytes, in a binary frame",
+}
 
 
 class Sections:

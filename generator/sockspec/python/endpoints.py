@@ -145,7 +145,7 @@ class Endpoints:
 
     def _construct(self, message: ir.Message, attributes: list[Attribute]) -> Code:
         bare = not isinstance(message.payload.type, ir.Record)
-        arguments = [a.argument if bare else f"{a.name}={a.argument}" for a in attributes]
+        arguments = [a.argument if bare else f"{a.member}={a.argument}" for a in attributes]
         return call(f"messages.{self._names.messages[message.name]}", *arguments)
 
     def _handler(self, channel: ir.Channel, operation: ir.Operation) -> Method:
@@ -236,7 +236,7 @@ class Endpoints:
             "return await ",
             call("self.request", self._construct(message, attributes), _tuple(replies), "timeout=timeout"),
         )
-        timeout = Attribute("timeout", "float | None", "None", "timeout")
+        timeout = Attribute("timeout", "timeout", "float | None", "None", "timeout")
         doc = operation.summary or operation.title or operation.description or f"Send `{name}` and wait for the reply."
         method = scope.claim(naming.attribute_name(wanted))
         head = _head(method, [*attributes, timeout], self._replies(operation.reply))
@@ -244,7 +244,7 @@ class Endpoints:
         return Method(head, literals.docstring(text, 8), lay(body, 8))
 
     def _init(self, channel: ir.Channel) -> Method:
-        scope = naming.Scope({*naming.ATTRIBUTE_RESERVED, "url", "token", "options"})
+        scope = naming.Scope({*naming.METHOD_RESERVED, "url", "token", "options", "address"})
         parameters: list[Code] = ["self", "*"]
         arguments: list[Code] = ["url"]
         path: list[Code] = []

@@ -33,7 +33,6 @@ _MODULES: Final = {
         "one_of",
         "stamped",
     ),
-    ".": ("codecs", "messages"),
 }
 _TEXT: Final = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""'  # a docstring
@@ -46,12 +45,14 @@ _NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _BLOCKS: Final = (
     ("abc", "datetime", "decimal", "enum", "typing", "uuid"),
     ("msgspec", "sockspec.runtime"),
-    (".",),
 )
 
 
-def blocks(body: str) -> tuple[tuple[str, ...], ...]:
-    """The import statements for the code of a module, in the order and the blocks that linters want."""
+def blocks(body: str, siblings: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The import statements for the code of a module, in the order and the blocks that linters want.
+
+    `siblings` are the modules of the package that it may use.
+    """
     used = set(_NAME.findall(_TEXT.sub("", body)))
     found: list[tuple[str, ...]] = []
     for modules in _BLOCKS:
@@ -59,7 +60,8 @@ def blocks(body: str) -> tuple[tuple[str, ...], ...]:
         froms = [import_of(module, used & set(_MODULES[module])) for module in modules if used & set(_MODULES[module])]
         if plain or froms:
             found.append((*plain, *froms))
-    return tuple(found)
+    beside = used & set(siblings)
+    return (*found, (import_of(".", beside),)) if beside else tuple(found)
 
 
 def import_of(module: str, names: Iterable[str]) -> str:

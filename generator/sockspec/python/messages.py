@@ -45,7 +45,9 @@ class Alias:
 class Attribute:
     """A member of a message as a parameter of the method that sends it, and as the argument for the constructor."""
 
+    member: str
     name: str
+    """The name of the parameter."""
     annotation: Code
     default: str
     argument: str
@@ -114,7 +116,7 @@ class Messages:
         record = message.payload.type
         if not isinstance(record, ir.Record):
             annotation = self._types.annotation(record, "messages.")
-            return [Attribute("payload", annotation, "", "payload")]
+            return [Attribute("payload", "payload", annotation, "", "payload")]
         return [
             self._attribute(field, name, correlation=message.correlation if request else ())
             for field, name in self._fields(record, f"message:{message.name}")
@@ -125,13 +127,15 @@ class Messages:
         resolved = walk.resolve(field.type, self._types.definitions)
         kind = resolved.kind if isinstance(resolved, ir.Scalar) else None
         optional = either(annotation, "UnsetType")
+        parameter = f"{name}_" if name in naming.METHOD_RESERVED or name == "timeout" else name
         if field.required and field.wire_name == "timestamp" and kind is ir.Kind.DATE_TIME:
-            return Attribute(name, optional, "UNSET", f"stamped({name})")
+            return Attribute(name, parameter, optional, "UNSET", f"stamped({parameter})")
         if field.required and (field.wire_name,) == correlation and kind is ir.Kind.STRING:
-            return Attribute(name, optional, "UNSET", f"identified({name})")
+            return Attribute(name, parameter, optional, "UNSET", f"identified({parameter})")
         if default in ("list", "dict"):
-            return Attribute(name, optional, "UNSET", f"{default}() if {name} is UNSET else {name}")
-        return Attribute(name, annotation, default, name)
+            fresh = f"{default}() if {parameter} is UNSET else {parameter}"
+            return Attribute(name, parameter, optional, "UNSET", fresh)
+        return Attribute(name, parameter, annotation, default, parameter)
 
     # --- classes ----------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ _SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
 _CONNECTION_RESERVED = set(
     "send send_problem close is_open path_parameters query headers principal handshake id".split()
 )
-_CLIENT_RESERVED = set("send request on on_problem on_state close connect state url options error_message".split())
+_CLIENT_RESERVED = set("send request ending on on_problem on_state close connect state url options error_message".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def give(api: ir.Api) -> Names:
         for name, words in channels.items()
         for side in ir.Direction
     }
-    constants, handlers = naming.Scope(), naming.Scope(_SERVER_RESERVED)
+    constants, handlers = naming.Scope(), naming.Scope({*naming.METHOD_RESERVED, *_SERVER_RESERVED})
     codecs = {
         (name, side): constants.claim(naming.member_name(f"{name} from {SIDES[side]}"))
         for name in channels
@@ -80,12 +80,12 @@ def give(api: ir.Api) -> Names:
 
 def connection_scope() -> naming.Scope:
     """A scope for the methods and properties of a connection on the server."""
-    return naming.Scope({*naming.ATTRIBUTE_RESERVED, *_CONNECTION_RESERVED})
+    return naming.Scope({*naming.METHOD_RESERVED, *_CONNECTION_RESERVED})
 
 
 def client_scope() -> naming.Scope:
     """A scope for the methods of a client."""
-    return naming.Scope({*naming.ATTRIBUTE_RESERVED, *_CLIENT_RESERVED})
+    return naming.Scope({*naming.METHOD_RESERVED, *_CLIENT_RESERVED})
 
 
 def send_method(message: str) -> str:

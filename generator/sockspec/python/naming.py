@@ -38,11 +38,15 @@ CLASS_RESERVED: Final = frozenset(
 )
 """Names that the modules of a package need for themselves."""
 
-_IN_MODULES: Final = frozenset("abstractmethod codecs dt field identified messages one_of self stamped".split())
 _UNREADABLE: Final = frozenset({"l", "O", "I"})
 
-ATTRIBUTE_RESERVED: Final = frozenset({*keyword.kwlist, *_IN_ANNOTATIONS, *_IN_MODULES, *_UNREADABLE})
-"""Names that an attribute or a parameter must not take from what stands around it."""
+ATTRIBUTE_RESERVED: Final = frozenset(
+    {*keyword.kwlist, *_IN_ANNOTATIONS, *_UNREADABLE, "dt", "field", "one_of", "self"}
+)
+"""Names that an attribute must not take from what stands around it."""
+
+METHOD_RESERVED: Final = ATTRIBUTE_RESERVED | {"abstractmethod", "codecs", "identified", "messages", "stamped"}
+"""The same for the methods of servers and clients, and for their parameters."""
 
 MEMBER_RESERVED: Final = frozenset({"NAME", "VALUE", "MRO"})
 """Names that members of an enumeration must not have."""

@@ -15,6 +15,14 @@ from sockspec.python.types import Types
 
 Render = Callable[..., str]
 
+_SIBLINGS = {
+    "messages": (),
+    "codecs": ("messages",),
+    "server": ("codecs", "messages"),
+    "client": ("codecs", "messages"),
+}
+"""The modules of the package that each module imports."""
+
 
 def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
     """The modules of the package by their paths. `source` is the name of the document, for the header."""
@@ -59,7 +67,7 @@ def _module(render: Render, api: ir.Api, name: str, origin: str, what: str, view
     body = render(f"python/{name}.py.j2", **view).strip("\n")
     body = f"\n{body}" if body.startswith("class ") else body
     title = _title(api, f"{what} of ", origin)
-    return render("python/module.py.j2", title=title, blocks=imports.blocks(body), body=body)
+    return render("python/module.py.j2", title=title, blocks=imports.blocks(body, _SIBLINGS[name]), body=body)
 
 
 def _title(api: ir.Api, what: str, origin: str) -> str:

@@ -76,6 +76,8 @@ class Client(Generic[In, Out]):
 
         self.url: Final = endpoint(url, path, path_parameters or {}, query or {})
         self.options: Final = options or ClientOptions()
+        self.ending: Ending | None = None
+        """How the latest connection ended: its close code and reason. None while the first one lasts."""
         self._headers = header_lines(headers or {})
         self._token = token
         self._subprotocols = tuple(subprotocols)
@@ -325,6 +327,7 @@ class Client(Generic[In, Out]):
             self._events.push((callback, state))
 
     def _note_loss(self, ending: Ending) -> None:
+        self.ending = ending
         self._requests.fail_all(ConnectionLost(ending))
 
 

@@ -126,6 +126,8 @@ def _wording(error: ValidationError) -> str:
             return f"expected {_either([json.dumps(value) for value in bound[:12]])}"
         case "const":
             return f"expected {json.dumps(bound)}"
+        case "minLength" | "minItems" if bound == 1:
+            return "expected one that is not empty"
         case "format":
             return f"expected a {bound}"
         case "pattern":
@@ -135,17 +137,17 @@ def _wording(error: ValidationError) -> str:
 
 
 _BOUNDS: Final = {
-    "minLength": "expected {} characters at least",
-    "maxLength": "expected {} characters at most",
-    "minimum": "expected {} at least",
-    "maximum": "expected {} at most",
+    "minLength": "expected at least {} characters",
+    "maxLength": "expected at most {} characters",
+    "minimum": "expected at least {}",
+    "maximum": "expected at most {}",
     "exclusiveMinimum": "expected more than {}",
     "exclusiveMaximum": "expected less than {}",
     "multipleOf": "expected a multiple of {}",
-    "minItems": "expected {} items at least",
-    "maxItems": "expected {} items at most",
-    "minProperties": "expected {} properties at least",
-    "maxProperties": "expected {} properties at most",
+    "minItems": "expected at least {} items",
+    "maxItems": "expected at most {} items",
+    "minProperties": "expected at least {} properties",
+    "maxProperties": "expected at most {} properties",
     "uniqueItems": "expected items that differ from each other",
     "oneOf": "fits more than one of the alternatives",
     "not": "fits what it must not be",

@@ -2,7 +2,7 @@
 
 It knows the keywords of JSON Schema draft-07 that the tables in `metaschemas/` come to, and a test holds it to the
 verdict of `jsonschema`. It exists because `jsonschema` needs 0.1 s to be imported and 0.4 s for a document of 500
-messages; this needs 0.1 s in all.
+messages; this needs less than 0.1 s in all.
 
 It does not recurse with the document: what is still to be checked stands in a list.
 """
@@ -30,6 +30,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
 }
 _FOR_PEOPLE = frozenset({"hint", "says", "moved", "tolerated"})
 """Keywords without a part in the verdict."""
+_SIMPLE = frozenset({"type", "required"})
 
 _FORMATS = {
     "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*"),
@@ -96,7 +97,12 @@ class _Checker:
         while self._waiting and len(self.found) < self._most:
             self._judge(*self._waiting.pop())
 
-    def _is_valid(self, schema: Schema | bool, value: Json) -> bool:
+    def _is_valid(self, schema: Any, value: Json) -> bool:
+        if schema is not True and schema.keys() <= _SIMPLE:  # most conditions, and much quicker so
+            is_expected = "type" not in schema or is_type(value, schema["type"])
+            return is_expected and not (
+                isinstance(value, dict) and any(n not in value for n in schema.get("required", ()))
+            )
         alone = _Checker(self._definitions, 1, formats=False)
         alone.run(schema, value)
         return not alone.found

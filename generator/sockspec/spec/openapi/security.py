@@ -11,8 +11,8 @@ from sockspec.spec.source import Json
 from sockspec.spec.text import quoted
 from sockspec.spec.walk import nearest
 
-UNKNOWN_SECURITY_SCHEME = Code(
-    "unknown-security-scheme",
+SECURITY_SCHEME_UNDECLARED = Code(
+    "security-scheme-undeclared",
     Severity.ERROR,
     "A security requirement names a scheme that `components.securitySchemes` does not have. It is not ignored, since "
     "that could open what was meant to be closed.",
@@ -43,7 +43,7 @@ class Schemes:
                 near = nearest(name, mapping)
                 message = f"there is no security scheme {quoted(name)} in 'components.securitySchemes'"
                 hint = f"did you mean {quoted(near)}?" if near is not None else ""
-                self._report.add(UNKNOWN_SECURITY_SCHEME.at(scopes.key_location, message, hint=hint))
+                self._report.add(SECURITY_SCHEME_UNDECLARED.at(scopes.key_location, message, hint=hint))
                 continue
             self._used.add(name)
             yield ir.Requirement(name, tuple(one.value for one in scopes.elements() if isinstance(one.value, str)))
