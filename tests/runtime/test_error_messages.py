@@ -18,7 +18,7 @@ AT = datetime(2024, 7, 29, 12, 34, 56, tzinfo=UTC)
 INVALID = Problem.of(
     "/problems/validation-error",
     "not valid",
-    errors=(Fault("/limit", "maximum", "expected 100 at most"),),
+    errors=(Fault("/limit", "maximum", "expected at most 100"),),
     id="r1",
 )
 GUIDE = {
@@ -28,7 +28,7 @@ GUIDE = {
         "message": "not valid",
         "title": "Invalid message",
         "status": 422,
-        "errors": [{"pointer": "/limit", "message": "expected 100 at most", "keyword": "maximum"}],
+        "errors": [{"pointer": "/limit", "message": "expected at most 100", "keyword": "maximum"}],
         "id": "r1",
     },
     "timestamp": "2024-07-29T12:34:56.000Z",
@@ -93,7 +93,7 @@ def test_a_flat_closed_shape_gets_its_members_and_no_others() -> None:
         "type": "error",
         "code": "validation-error",
         "message": "not valid",
-        "errors": ["expected 100 at most"],
+        "errors": ["expected at most 100"],
     }
     assert read_error(json.dumps(written(Flat))) == Problem("about:blank", "not valid")
 

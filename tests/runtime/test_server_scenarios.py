@@ -51,7 +51,7 @@ BAD_FRAMES: list[tuple[str, str | bytes, dict[str, Any]]] = [
     (
         "a request out of bounds",
         '{"type":"getHistory","id":"r1","limit":101}',
-        {"errors": [{"pointer": "/limit", "keyword": "maximum", "message": "expected 100 at most"}], "id": "r1"},
+        {"errors": [{"pointer": "/limit", "keyword": "maximum", "message": "expected at most 100"}], "id": "r1"},
     ),
 ]
 
@@ -91,7 +91,7 @@ async def test_the_answer_to_a_bad_frame_has_the_shape_of_the_design_guide() -> 
                 "message": "the payload is not a valid GetHistory message",
                 "title": "Invalid message",
                 "status": 422,
-                "errors": [{"pointer": "/limit", "message": "expected 1 at least", "keyword": "minimum"}],
+                "errors": [{"pointer": "/limit", "message": "expected at least 1", "keyword": "minimum"}],
                 "id": "r1",
             },
             "id": "r1",

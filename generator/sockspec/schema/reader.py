@@ -179,7 +179,7 @@ class SchemaReader:
         for keyword, node in shape.words.items():
             if keyword not in speaking or keyword in said or keyword not in self.dialect.assertions:
                 continue
-            if keyword == "format" and node.value not in _ANNOTATION_FORMATS_KEPT:
+            if keyword == "format" and shape.text("format") not in _ANNOTATION_FORMATS_KEPT:
                 continue
             if keyword in ("const", "enum") and shape.values is not None:
                 continue
