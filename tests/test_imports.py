@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text",
     "analysis": "ir diagnostics",
-    "python": "analysis ir diagnostics",
+    "python": "analysis ir diagnostics msgspec",
     "docs": "analysis ir diagnostics",
     "ir": "diagnostics",
     "diagnostics": "",

@@ -89,7 +89,9 @@ def test_an_empty_folder_replaces_nothing(tmp_path: Path) -> None:
 
 
 def test_a_whole_template_is_replaced(tmp_path: Path) -> None:
-    client = "NAMES = [{% for client in clients %}{% for one in client.methods %}{{ loop.index }}, {% endfor %}{% endfor %}]"
+    client = (
+        "NAMES = [{% for client in clients %}{% for one in client.methods %}{{ loop.index }}, {% endfor %}{% endfor %}]"
+    )
     result, package = generated(tmp_path, {"python/client.py.j2": client})
     assert result.exit_code == 0
     assert "\nNAMES = [1, 2, 3, ]\n" in module(package, "client")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -59,20 +59,27 @@ class Found:
     node: Node
     address: str | None
     servers: tuple[str, ...]
+    binding: Node | None
+    """Its binding to WebSocket."""
 
     @property
-    def binding(self) -> Node | None:
-        """Its binding to WebSocket."""
-        bindings = self.node.get("bindings")
-        return bindings.get("ws") if bindings is not None else None
+    def name(self) -> str:
+        """What to call it; where the key is the address, the last part of that which says something."""
+        if self.key != self.address:
+            return self.key
+        fixed = [_PARAMETER.sub("", part).strip(".-_:") for part in self.key.split("/")]
+        telling = [part for part in fixed if any(c.isalnum() for c in part) and not re.fullmatch(r"v[\d.]+", part)]
+        return telling[-1] if telling else " ".join(re.findall(r"[^/{}]+", self.key)) or "root"
 
 
 def has_binding(documents: Documents) -> bool:
-    """Whether a channel of the document is bound to WebSocket."""
+    """Whether a channel of the document is bound to WebSocket, or the document's own `id` is the URL of one."""
+    if documents.root.text("id").lower().startswith(("ws://", "wss://")):
+        return True
     channels = documents.root.get("channels")
     for _, node in channels.items() if channels is not None else ():
         bindings = documents.follow(node).get("bindings")
-        if bindings is not None and bindings.get("ws") is not None:
+        if bindings is not None and documents.follow(bindings).get("ws") is not None:
             return True
     return False
 
@@ -92,11 +99,15 @@ class Channels:
         self.found = tuple(self._find())
         self.endpoints: list[ir.Channel] = []
         self._endpoint_of: dict[tuple[object, str], str] = {}
-        subscriptions = [one for one in self.found if self._is_subscription(one)]
+        self._taken: dict[str, int] = {}
+        bare = [one for one in self.found if one.address and not one.address.startswith("/") and one.binding is None]
+        all_bare = bool(bare) and len(bare) == len(self.found)
+        subscriptions = [one for one in self.found if self._is_subscription(one, all_bare)]
         if subscriptions:
             self._add_socket(subscriptions)
+        inside = {one.key for one in subscriptions}
         for one in self.found:
-            if one not in subscriptions:
+            if one.key not in inside:
                 self._add_endpoint(one)
 
     def endpoint(self, channel: Node) -> str | None:
@@ -114,7 +125,10 @@ class Channels:
             if servers is None:
                 self._report.add(OTHER_PROTOCOL.at(node.key_location, f"the channel {key!r} is on no WebSocket server"))
                 continue
-            found.append(Found(key, channel, self._address(key, channel), servers))
+            bindings = channel.get("bindings")
+            written = self._documents.follow(bindings).get("ws") if bindings is not None else None
+            binding = self._documents.follow(written) if written is not None else None
+            found.append(Found(key, channel, self._address(key, channel), servers, binding))
         return found
 
     def _address(self, key: str, channel: Node) -> str | None:
@@ -123,18 +137,17 @@ class Channels:
         address = channel.get("address")
         return address.value if address is not None and isinstance(address.value, str) else None
 
-    def _is_subscription(self, one: Found) -> bool:
+    def _is_subscription(self, one: Found, all_bare: bool) -> bool:
         said = one.node.text("x-channel")
         if said in ("endpoint", "subscription"):
             return said == "subscription"
-        bare = [f for f in self.found if f.address and not f.address.startswith("/") and f.binding is None]
-        if one not in bare or len(bare) < len(self.found):
+        if not all_bare:
             return False
-        return len(bare) > 1 or any("/" in s.url.partition("://")[2] for s in self._servers.all.values())
+        return len(self.found) > 1 or any("/" in s.url.partition("://")[2] for s in self._servers.all.values())
 
     def _add_socket(self, subscriptions: list[Found]) -> None:
         first = subscriptions[0]
-        name = first.key if len(subscriptions) == 1 else SOCKET
+        name = first.name if len(subscriptions) == 1 else SOCKET
         listed = ", ".join(repr(one.address) for one in subscriptions[:5]) + (" …" if len(subscriptions) > 5 else "")
         self._report.add(
             CHANNELS_ARE_SUBSCRIPTIONS.at(
@@ -155,7 +168,8 @@ class Channels:
         self._endpoint_of.update((one.node.identity, name) for one in subscriptions)
 
     def _add_endpoint(self, one: Found) -> None:
-        self._endpoint_of[one.node.identity] = one.key
+        name = self._free_name(one.name)
+        self._endpoint_of[one.node.identity] = name
         address = one.address
         if address and not address.startswith("/"):
             self._report.add(BARE_ADDRESS.at(one.node.key_location, f"the address {address!r} is taken for a path"))
@@ -164,7 +178,7 @@ class Channels:
         extension = self._extension(one)
         self.endpoints.append(
             ir.Channel(
-                one.key,
+                name,
                 "" if address == "/" else address,
                 one.node.key_location,
                 one.node.text("title"),
@@ -178,6 +192,14 @@ class Channels:
                 tuple(_close_codes(extension.get("closeCodes"))),
             )
         )
+
+    def _free_name(self, wanted: str) -> str:
+        name = wanted
+        while name in self._taken:
+            self._taken[wanted] += 1
+            name = f"{wanted} {self._taken[wanted]}"
+        self._taken[name] = 1
+        return name
 
     def _parameters(self, one: Found, address: str) -> list[ir.Parameter]:
         described = one.node.get("parameters")
@@ -200,14 +222,20 @@ class Channels:
         schema = definition.get("schema")
         if schema is None:
             return string_parameter(name, definition, node)
-        described = definition.text("description")
-        return ir.Parameter(name, self._reader.parameter(schema), node.key_location, description=described)
+        return self._typed_parameter(name, schema, node, definition.text("description"), required=True)
+
+    def _typed_parameter(
+        self, name: str, schema: Node, place: Node, description: str, *, required: bool
+    ) -> ir.Parameter:
+        about = self._documents.follow(schema)
+        plain = string_parameter(name, about, place)
+        described = description or plain.description
+        return replace(plain, type=self._reader.parameter(schema), required=required, description=described)
 
     def _handshake(self, one: Found) -> tuple[tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:
         binding = one.binding
         if binding is None:
             return (), ()
-        binding = self._documents.follow(binding)
         method = binding.get("method")
         if method is not None and method.value != "GET":
             self._report.add(HANDSHAKE_IS_GET.at(method.location, f"the method {method.value!r} is not GET"))
@@ -220,13 +248,7 @@ class Channels:
         properties, required = schema.get("properties"), schema.get("required")
         needed = required.value if required is not None and isinstance(required.value, list) else []
         return tuple(
-            ir.Parameter(
-                name,
-                self._reader.parameter(node),
-                node.key_location,
-                name in needed,
-                self._documents.follow(node).text("description"),
-            )
+            self._typed_parameter(name, node, node, node.text("description"), required=name in needed)
             for name, node in (properties.items() if properties is not None else ())
         )
 
@@ -247,7 +269,7 @@ def _elements(node: Node | None) -> list[Node]:
 def _close_codes(node: Node | None) -> list[ir.CloseCode]:
     codes: list[ir.CloseCode] = []
     for code, meaning in node.items() if node is not None else ():
-        if code.isdigit() and 1000 <= int(code) <= 4999:
+        if code.isascii() and code.isdigit() and len(code) == 4 and 1000 <= int(code) <= 4999:
             words = meaning.value if isinstance(meaning.value, str) else meaning.text("description")
             codes.append(ir.CloseCode(int(code), words))
     return codes

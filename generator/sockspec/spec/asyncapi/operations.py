@@ -73,12 +73,14 @@ class Operations:
         endpoint = self._channels.endpoint(channel.node)
         members = merged(self._documents, node, object_wins=False)
         identifier = text(members, "operationId")
-        name = self._claim(identifier or f"{verb} {_words(channel.key)}".strip())
+        name = self._claim(identifier or f"{verb} {_words(channel.name)}".strip())
         listed = members.get("message")
         if endpoint is None or listed is None:
             return
         variants = self._variants(listed)
-        fallbacks = [f"{name} message"] if len(variants) == 1 else [f"{name} message {n}" for n in range(1, len(variants) + 1)]
+        fallbacks = (
+            [f"{name} message"] if len(variants) == 1 else [f"{name} message {n}" for n in range(1, len(variants) + 1)]
+        )
         messages = [self._messages.read(one, fallback) for one, fallback in zip(variants, fallbacks, strict=True)]
         responses = [members.get("x-response"), *(self._documents.follow(one).get("x-response") for one in variants)]
         replies = [
@@ -158,7 +160,9 @@ class Operations:
             endpoint = self._channels.endpoint(channel.node)
             for name in self._named(None, channel.node) if endpoint is not None else ():
                 for direction in ir.Direction:
-                    operation = self._claim(name if direction is ir.Direction.CLIENT_TO_SERVER else f"{name} from server")
+                    operation = self._claim(
+                        name if direction is ir.Direction.CLIENT_TO_SERVER else f"{name} from server"
+                    )
                     self._add(operation, direction, endpoint or "", [name], channel.node, {}, None)
 
     # --- both -------------------------------------------------------------------------------------------------------
