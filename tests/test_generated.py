@@ -21,7 +21,7 @@ import msgspec
 import pytest
 
 from sockspec import ir, output
-from sockspec.cli.project import Job, project_jobs
+from sockspec.cli.project import project_jobs
 from sockspec.pipeline import examine, generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError
@@ -113,11 +113,13 @@ def test_no_file_knows_where_it_was_made(package: str, tmp_path: Path) -> None:
 
 
 def test_the_packages_are_clean_by_the_defaults_of_ruff(tmp_path: Path) -> None:
+    # PYI041 wants `float` for `int | float`, which the classes need: msgspec makes a float of every number for `float`.
+    options = ["--isolated", "--no-cache", "--target-version", "py311", "."]
     for package in PACKAGES:
         shutil.copytree(GENERATED / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for command in (["format", "--check"], ["check"]):
+    for command in (["format", "--check"], ["check", "--ignore", "PYI041"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "--target-version", "py311", "."],
+            [sys.executable, "-m", "ruff", *command, *options],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -190,21 +192,31 @@ def test_the_example_of_the_guide_tells_its_error_from_its_message() -> None:
     error = codecs.CHAT_FROM_SERVER.decode('{"type": "error", "error": {"code": 400, "message": "no"}}')
     assert isinstance(error, package.ErrorMessage)
     assert (error.error.code, error.error.message) == (400, "no")
-    message = codecs.CHAT_FROM_SERVER.decode('{"type": "chat", "data": {"text": "hello"}}')
+    message = codecs.CHAT_FROM_SERVER.decode('{"type": "chat", "data": {"n": 1}, "timestamp": "2025-03-01T09:30:00Z"}')
     assert isinstance(message, package.Message)
-    assert message.data == {"text": "hello"}
+    assert message.data == {"n": 1}
     assert codecs.CHAT_FROM_CLIENT.decode(codecs.CHAT_FROM_CLIENT.encode(message)) == message
 
 
 @pytest.mark.parametrize(
     ("package", "name", "payload", "faults"),
     [
-        ("chat", "ROOM_FROM_CLIENT", {"type": "join", "data": {"nickname": ""}}, [("", "required"), ("/data/nickname", "minLength")]),
-        ("market", "STREAM_FROM_CLIENT", {"op": "subscribe", "channel": "book", "symbols": ["A", "A"]}, [("/symbols", "uniqueItems")]),
+        (
+            "chat",
+            "ROOM_FROM_CLIENT",
+            {"type": "join", "data": {"nickname": ""}},
+            [("", "required"), ("/data/nickname", "minLength")],
+        ),
+        (
+            "market",
+            "STREAM_FROM_CLIENT",
+            {"op": "subscribe", "channel": "book", "symbols": ["A", "A"]},
+            [("/symbols", "uniqueItems")],
+        ),
         ("market", "STREAM_FROM_CLIENT", {"op": "ping", "nonce": 0.5}, [("/nonce", "type")]),
-        ("hostile_names", "ROOM_2_FROM_SERVER", ["+", "no such"], [("/1", "enum")]),
+        ("hostile_names", "CLASS_FROM_CLIENT", {"type": "import", "self": "", "id": "x"}, [("/id", "format")]),
     ],
-)  # fmt: skip
+)
 def test_a_payload_that_the_document_forbids_is_refused(
     package: str, name: str, payload: object, faults: list[tuple[str, str]]
 ) -> None:
@@ -249,6 +261,17 @@ MAY_CALL = re.compile(
 )
 MAY_IMPORT = {"__future__", "abc", "datetime", "decimal", "enum", "typing", "uuid", "msgspec", "sockspec.runtime"}
 
+MAY_STATE = (
+    ast.ClassDef,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.Expr,
+    ast.Return,
+    ast.If,
+)
+
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_text_of_a_document_becomes_code(package: str) -> None:
@@ -269,18 +292,6 @@ def test_no_text_of_a_document_becomes_code(package: str) -> None:
                     pytest.fail(f"{name}:{node.lineno}")
 
 
-MAY_STATE = (
-    ast.ClassDef,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.Assign,
-    ast.AnnAssign,
-    ast.Expr,
-    ast.Return,
-    ast.If,
-)
-
-
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_statement_that_is_an_expression_is_a_docstring_or_a_call(package: str) -> None:
     for name, tree in modules(package):
@@ -295,8 +306,3 @@ def test_the_texts_of_a_hostile_document_are_texts_in_the_package() -> None:
     server = importlib.import_module("hostile_names.server").HostileNames77RawScriptServer
     assert 'Ends the docstring: """ import os os.abort() """' in str(server.__doc__)
     assert server.class_.__doc__ == '""" + __import__("os").abort() + """'
-
-
-def test_the_job_of_a_package_names_all_that_its_folder_says() -> None:
-    assert {name: job.output.name for name, job in JOBS.items()} == dict.fromkeys(PACKAGES, "generated")
-    assert all(isinstance(job, Job) for job in JOBS.values())
