@@ -9,11 +9,13 @@ import pytest
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 _left_out = pytest.StashKey[list[str]]()
+_told = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the names of tests that miss the shared folder."""
+    """Keep the names of tests that miss the shared folder, and the lines that tests want to tell."""
     config.stash[_left_out] = []
+    config.stash[_told] = []
 
 
 @pytest.fixture
@@ -31,8 +33,18 @@ def shared(request: pytest.FixtureRequest) -> Path:
     pytest.skip(f"{_SHARED} is missing")
 
 
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> list[str]:
+    """Lines for the summary of the run, whether tests pass or not."""
+    return request.config.stash[_told]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say loudly what was not tested."""
+    """Say what tests found, and loudly what was not tested."""
+    if config.stash[_told]:
+        terminalreporter.section("documents")
+        for line in config.stash[_told]:
+            terminalreporter.write_line(line)
     names = config.stash[_left_out]
     if names:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)

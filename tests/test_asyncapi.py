@@ -557,24 +557,44 @@ SCHEMAS = """
   schemas:
     Text: {type: string, maxLength: 100}
   messages:
-    say: {title: Say, payload: {type: object, required: [id], properties: {id: {type: string}, text: {$ref: '#/components/schemas/Text'}}}, correlationId: {location: '$message.payload#/id'}}
-    said: {summary: Somebody spoke, payload: {type: object, properties: {type: {const: said}}}, examples: [{payload: {type: said}}]}
+    say:
+      title: Say
+      payload:
+        {type: object, required: [id], properties: {id: {type: string}, text: {$ref: '#/components/schemas/Text'}}}
+      correlationId: {location: '$message.payload#/id'}
+    said:
+      summary: Somebody spoke
+      payload: {type: object, properties: {type: {const: said}}}
+      examples: [{payload: {type: said}}]
     error: {payload: {type: object, properties: {type: {const: error}}}}
 """
 
 IN_2 = f"""
-servers: {{main: {{url: 'wss://{{region}}.example.com/v1', protocol: wss, variables: {{region: {{default: eu}}}}, security: [{{token: []}}]}}}}
+servers:
+  main:
+    url: wss://{{region}}.example.com/v1
+    protocol: wss
+    variables: {{region: {{default: eu}}}}
+    security: [{{token: []}}]
 channels:
   /chat/{{room}}:
     description: A room
     parameters: {{room: {{description: Which, schema: {{type: string, enum: [a, b]}}}}}}
     bindings: {{ws: {{query: {{type: object, properties: {{since: {{type: integer}}}}}}}}}}
     publish: {{operationId: say, summary: Say something, message: {{$ref: '#/components/messages/say'}}}}
-    subscribe: {{operationId: hear, message: {{oneOf: [{{$ref: '#/components/messages/said'}}, {{$ref: '#/components/messages/error'}}]}}}}
+    subscribe:
+      operationId: hear
+      message: {{oneOf: [{{$ref: '#/components/messages/said'}}, {{$ref: '#/components/messages/error'}}]}}
 components:{SCHEMAS}"""
 
 IN_3 = f"""
-servers: {{main: {{host: '{{region}}.example.com', pathname: /v1, protocol: wss, variables: {{region: {{default: eu}}}}, security: [{{$ref: '#/components/securitySchemes/token'}}]}}}}
+servers:
+  main:
+    host: '{{region}}.example.com'
+    pathname: /v1
+    protocol: wss
+    variables: {{region: {{default: eu}}}}
+    security: [{{$ref: '#/components/securitySchemes/token'}}]
 channels:
   chat:
     address: /chat/{{room}}
@@ -586,8 +606,15 @@ channels:
       said: {{$ref: '#/components/messages/said'}}
       error: {{$ref: '#/components/messages/error'}}
 operations:
-  say: {{action: receive, channel: {{$ref: '#/channels/chat'}}, summary: Say something, messages: [{{$ref: '#/channels/chat/messages/say'}}]}}
-  hear: {{action: send, channel: {{$ref: '#/channels/chat'}}, messages: [{{$ref: '#/channels/chat/messages/said'}}, {{$ref: '#/channels/chat/messages/error'}}]}}
+  say:
+    action: receive
+    channel: {{$ref: '#/channels/chat'}}
+    summary: Say something
+    messages: [{{$ref: '#/channels/chat/messages/say'}}]
+  hear:
+    action: send
+    channel: {{$ref: '#/channels/chat'}}
+    messages: [{{$ref: '#/channels/chat/messages/said'}}, {{$ref: '#/channels/chat/messages/error'}}]
 components:{SCHEMAS}"""
 
 
@@ -622,7 +649,9 @@ def official(shared: Path, name: str) -> tuple[ir.Api, list[str]]:
     return api, [found.code.id for found in report.sorted()]
 
 
-@pytest.mark.parametrize("name", ["examples-v3.0.0/websocket-gemini-asyncapi.yml", "examples-v2.6.0/websocket-gemini.yml"])
+@pytest.mark.parametrize(
+    "name", ["examples-v3.0.0/websocket-gemini-asyncapi.yml", "examples-v2.6.0/websocket-gemini.yml"]
+)
 def test_the_official_gemini_example_is_one_stream_from_the_server(shared: Path, name: str) -> None:
     api, _ = official(shared, name)
     assert [server.url for server in api.servers] == ["wss://api.gemini.com"]

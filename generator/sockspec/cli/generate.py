@@ -13,6 +13,7 @@ from sockspec.cli.common import SPEC, perspective_option, read
 from sockspec.cli.project import Job, package_name, project_jobs
 from sockspec.pipeline import generate
 from sockspec.render import BadTemplate
+from sockspec.spec.source import without_collector
 
 
 @click.command("generate")
@@ -58,7 +59,8 @@ def command(
         raise click.UsageError("say with -o into which folder the package goes.")
     else:
         jobs = [Job(spec, folder, package, perspective, templates)]
-    packages = _generate(jobs)
+    with without_collector():
+        packages = _generate(jobs)
     stale = [difference for folder, files in packages if (difference := output.difference(files, folder))]
     if check:
         click.echo("".join(stale), nl=False)
@@ -86,11 +88,11 @@ def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
 
 
 def _files(api: ir.Api, job: Job, target: Path) -> Mapping[str, str]:
-    """The files of a package, every module compiled: a template of the user may print anything."""
+    """The files of a package. Modules are compiled where templates of the user, which may print anything, made them."""
     try:
         files = generate(api, job.spec.name, templates=job.templates)
         for path, text in files.items():
-            if path.endswith(".py"):
+            if path.endswith(".py") and job.templates is not None:
                 compile(text, str(target / path), "exec", dont_inherit=True)
     except BadTemplate as error:
         raise click.ClickException(str(error)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from sockspec import ir
 from sockspec.diagnostics import Report
@@ -173,11 +174,9 @@ class SchemaReader:
         self, shape: Shape, said: frozenset[str] | set[str], types: Sequence[str], unsaid: list[ir.Unsaid]
     ) -> None:
         """Note the assertions of a shape that nobody said: those of these types, or with no types the general ones."""
-        general = self.dialect.assertions - frozenset().union(*_BY_TYPE.values())
-        families = {"number" if t == "integer" else t for t in types}
-        speaking = frozenset().union(*(_BY_TYPE.get(family, frozenset()) for family in families)) if types else general
+        speaking = _speaking(self.dialect, tuple(types))
         for keyword, node in shape.words.items():
-            if keyword not in speaking or keyword in said or keyword not in self.dialect.assertions:
+            if keyword not in speaking or keyword in said:
                 continue
             if keyword == "format" and shape.text("format") not in _ANNOTATION_FORMATS_KEPT:
                 continue
@@ -359,6 +358,15 @@ class SchemaReader:
                 names, descriptions = _texts(shape, "x-enum-varnames"), _texts(shape, "x-enum-descriptions")
                 return ir.Enumeration(name, strings, location, title, description, descriptions, names, tuple(unsaid))
         return ir.Alias(name, converted, location, title, description, tuple(unsaid))
+
+
+@cache
+def _speaking(dialect: Dialect, types: tuple[str, ...]) -> frozenset[str]:
+    """The assertions of a dialect that are about these JSON types; with no types, those that are about all."""
+    if not types:
+        return dialect.assertions - frozenset().union(*_BY_TYPE.values())
+    families = {"number" if name == "integer" else name for name in types}
+    return dialect.assertions & frozenset().union(*(_BY_TYPE.get(family, frozenset()) for family in families))
 
 
 def _texts(shape: Shape, keyword: str) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class _Places:
     @property
     def marks(self) -> Marks:
         if self._found is None:
-            with _without_collector():
+            with without_collector():
                 self._found = self._find()
         return self._found
 
@@ -150,7 +150,7 @@ def load_text(
         place = text.place(min(controls))
         message = f"the file holds the control character U+{ord(text.characters[min(controls)]):04X}"
         raise Unreadable(CONTROL_CHARACTER.at(place, message))
-    with _without_collector():
+    with without_collector():
         value, marks = _read(text, path.suffix.lower(), report)
     if value is None:
         raise Unreadable(EMPTY.at(Location(name), "the file is empty; a mapping was expected"))
@@ -193,7 +193,7 @@ def _read(text: Text, suffix: str, report: Report) -> tuple[Json, Callable[[], M
 
 
 @contextmanager
-def _without_collector() -> Generator[None]:
+def without_collector() -> Generator[None]:
     """Switch the cyclic garbage collector off: it would look again and again at what only grows."""
     was_enabled = gc.isenabled()
     gc.disable()
