@@ -11,7 +11,7 @@ from sockspec.analysis import dispatch, lanes, plain, walk
 from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Unreadable, load
+from sockspec.spec.source import Unreadable, load, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
@@ -36,6 +36,7 @@ def check(path: Path, *, name: str | None = None) -> tuple[Documents | None, Rep
     return documents, report
 
 
+@without_collector()
 def examine(
     path: Path, *, name: str | None = None, perspective: str | None = None
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
@@ -57,6 +58,7 @@ def examine(
     return (None if report.failed else api), report.sorted()
 
 
+@without_collector()
 def generate(api: ir.Api, source: str, *, templates: Path | None = None) -> Mapping[str, str]:
     """The files of the package by their paths below its folder."""
     printer = render.renderer(templates)

@@ -13,7 +13,6 @@ from sockspec.cli.common import SPEC, perspective_option, read
 from sockspec.cli.project import Job, package_name, project_jobs
 from sockspec.pipeline import generate
 from sockspec.render import BadTemplate
-from sockspec.spec.source import without_collector
 
 
 @click.command("generate")
@@ -59,8 +58,7 @@ def command(
         raise click.UsageError("say with -o into which folder the package goes.")
     else:
         jobs = [Job(spec, folder, package, perspective, templates)]
-    with without_collector():
-        packages = _generate(jobs)
+    packages = _generate(jobs)
     stale = [difference for folder, files in packages if (difference := output.difference(files, folder))]
     if check:
         click.echo("".join(stale), nl=False)

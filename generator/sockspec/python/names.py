@@ -16,7 +16,9 @@ _SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
 _CONNECTION_RESERVED = set(
     "send send_problem close is_open path_parameters query headers principal handshake id".split()
 )
-_CLIENT_RESERVED = set("send request ending on on_problem on_state close connect state url options error_message".split())
+_CLIENT_RESERVED = set(
+    "send request ending on on_problem on_state close connect state url options error_message".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

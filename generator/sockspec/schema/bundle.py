@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect
@@ -42,7 +43,7 @@ class Bundle:
         self._documents = documents
         self._dialect = dialect
         self._report = report
-        self._names: dict[tuple[object, str], str] = {}
+        self._names: dict[tuple[Path, str], str] = {}
         self._schemas: dict[str, object] = {}
         self._waiting: deque[tuple[str, Node]] = deque()
         self._numbers: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import unescape
@@ -16,7 +17,7 @@ class Names:
     def __init__(self, documents: Documents) -> None:
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self._targets: dict[tuple[object, str], str] = {}
+        self._targets: dict[tuple[Path, str], str] = {}
         components = documents.root.get("components")
         schemas = components.get("schemas") if components is not None else None
         if schemas is not None:

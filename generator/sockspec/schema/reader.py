@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Report
@@ -44,10 +45,10 @@ class SchemaReader:
         self._report = report
         self._bundle = Bundle(documents, dialect, report)
         self._names = Names(documents)
-        self._by_target: dict[tuple[object, str], str] = {}
+        self._by_target: dict[tuple[Path, str], str] = {}
         self._definitions: dict[str, ir.Definition | None] = {}
         self._waiting: deque[tuple[str, tuple[Node, ...]]] = deque()
-        self._shapes: dict[tuple[object, str], Shape] = {}
+        self._shapes: dict[tuple[Path, str], Shape] = {}
 
     def payload(self, node: Node | None, *, message: str, content_type: str = "") -> ir.Payload:
         """What a message carries. A record that is made of the payload alone bears the message's name."""

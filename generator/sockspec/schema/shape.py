@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -91,8 +92,8 @@ def gather(documents: Documents, dialect: Dialect, nodes: Iterable[Node], report
 def _parts(documents: Documents, dialect: Dialect, roots: tuple[Node, ...], report: Report) -> Iterator[Node]:
     """The schemas without references and `allOf` that have to hold, those further down first."""
     stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(roots)]
-    open_parts: set[tuple[object, str]] = set()
-    done: set[tuple[object, str]] = set()
+    open_parts: set[tuple[Path, str]] = set()
+    done: set[tuple[Path, str]] = set()
     while stack:
         node, leaving = stack.pop()
         if leaving:

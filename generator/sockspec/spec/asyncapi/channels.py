@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -98,7 +99,7 @@ class Channels:
         self._typed = typed_parameters
         self.found = tuple(self._find())
         self.endpoints: list[ir.Channel] = []
-        self._endpoint_of: dict[tuple[object, str], str] = {}
+        self._endpoint_of: dict[tuple[Path, str], str] = {}
         self._taken: dict[str, int] = {}
         bare = [one for one in self.found if one.address and not one.address.startswith("/") and one.binding is None]
         all_bare = bool(bare) and len(bare) == len(self.found)

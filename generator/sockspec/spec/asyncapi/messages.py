@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -38,7 +39,8 @@ PAYLOAD_MISSING = Code(
 
 _LOCATION = re.compile(r"\$message\.(payload|header)(?:#(/.*)?)?")
 _READ_FORMAT = re.compile(
-    r"application/(vnd\.aai\.asyncapi(\+\w+)?|schema(\+json|\+yaml)?|vnd\.oai\.openapi(\+\w+)?|json)\s*(;.*)?", re.IGNORECASE
+    r"application/(vnd\.aai\.asyncapi(\+\w+)?|schema(\+json|\+yaml)?|vnd\.oai\.openapi(\+\w+)?|json)\s*(;.*)?",
+    re.IGNORECASE,
 )
 
 
@@ -50,7 +52,7 @@ class Messages:
         self._reader = reader
         self._report = report
         self._object_wins = object_wins
-        self._by_identity: dict[tuple[object, str], str] = {}
+        self._by_identity: dict[tuple[Path, str], str] = {}
         self._found: dict[str, ir.Message] = {}
         self._headers: list[Node] = []
         self._default_content = documents.root.text("defaultContentType")
@@ -165,5 +167,3 @@ def _is_error(message: ir.Message, definitions: dict[str, ir.Definition]) -> boo
         of = of.type if isinstance(of, ir.Alias) else of
     fields = of.fields if isinstance(of, ir.Record) else ()
     return any(field.wire_name == "type" and field.type == ir.Constant(("error",)) for field in fields)
-
-

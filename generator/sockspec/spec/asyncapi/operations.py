@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -46,7 +47,7 @@ class Operations:
         self._perspective = perspective
         self._report = report
         self._found: dict[str, ir.Operation] = {}
-        self._of_channel: dict[tuple[object, str], dict[tuple[object, str], tuple[str, Node]]] = {}
+        self._of_channel: dict[tuple[Path, str], dict[tuple[Path, str], tuple[str, Node]]] = {}
 
     def version_2(self) -> tuple[ir.Operation, ...]:
         """The `publish` and `subscribe` of each channel."""
@@ -129,7 +130,7 @@ class Operations:
                 self._report.add(MESSAGE_NOT_OF_CHANNEL.at(node.location, message))
         return [self._messages.read(node, f"{fallback} message") for node in listed.elements()]
 
-    def _messages_of(self, channel: Node) -> dict[tuple[object, str], tuple[str, Node]]:
+    def _messages_of(self, channel: Node) -> dict[tuple[Path, str], tuple[str, Node]]:
         """The messages of a channel, with their keys, by what they lead to."""
         known = self._of_channel.get(channel.identity)
         if known is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.spec.resolve import Documents, Node
@@ -20,7 +22,7 @@ class Security:
         self._documents = documents
         self._report = report
         self._schemes: dict[str, ir.SecurityScheme] = {}
-        self._names: dict[tuple[object, str], str] = {}
+        self._names: dict[tuple[Path, str], str] = {}
         components = documents.root.get("components")
         listed = components.get("securitySchemes") if components is not None else None
         for name, node in listed.items() if listed is not None else ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
@@ -41,7 +42,7 @@ class Servers:
         self._security = security
         self._report = report
         self._schemes = _WEBSOCKET | (_HTTP if bound else {})
-        self._by_identity: dict[tuple[object, str], str] = {}
+        self._by_identity: dict[tuple[Path, str], str] = {}
         self.all: dict[str, ir.Server] = {}
         self.others: list[str] = []
         """Names of the servers that speak something else."""
@@ -57,7 +58,9 @@ class Servers:
                 self.others.append(name)
                 continue
             if protocol in _HTTP:
-                report.add(HTTP_AS_WEBSOCKET.at(node.key_location, f"the server {name!r} has {protocol!r}, read as {scheme!r}"))
+                report.add(
+                    HTTP_AS_WEBSOCKET.at(node.key_location, f"the server {name!r} has {protocol!r}, read as {scheme!r}")
+                )
             self.all[name] = self._server(name, node, server, scheme)
         if not self.all and listed is not None and protocols and not bound:
             spoken = ", ".join(protocols)
