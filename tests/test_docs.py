@@ -405,8 +405,9 @@ def test_code_means_itself_in_markdown(text: str, written: str) -> None:
     assert MARKDOWN.code(text) == written
 
 
-def test_paragraphs_keep_their_lines() -> None:
-    assert PLAIN.paragraphs("one\ntwo\r\n \r\n\nthree\n") == (("one", "two"), ("three",))
+def test_paragraphs_are_filled_and_lists_keep_their_items() -> None:
+    assert PLAIN.paragraphs("one\ntwo\r\n \r\n\nthree\n") == (("one two",), ("three",))
+    assert PLAIN.paragraphs("- one\n  and more\n- two") == (("- one and more", "- two"),)
 
 
 def test_a_fence_is_longer_than_what_it_surrounds() -> None:

@@ -97,4 +97,6 @@ def _files(api: ir.Api, job: Job, target: Path) -> Mapping[str, str]:
     except SyntaxError as error:
         line = (error.text or "").strip()
         raise click.ClickException(f"what the templates make of {target} is not Python: {error.msg}: {line}") from None
+    except RecursionError:
+        raise click.ClickException(f"{target}: an expression is too long for Python, perhaps a union") from None
     return files

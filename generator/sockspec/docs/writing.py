@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Lines = tuple[str, ...]
-"""A paragraph, whose line breaks are kept."""
+"""A paragraph: one line, or the items of a list."""
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~#$!]")
 _LINE_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|[-+=])")
+_ITEM = re.compile(r"\s*(?:[-*+|>#]|\d{1,9}[.)]|```)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text, and halves of surrogate pairs."""
@@ -30,8 +31,19 @@ class Writing:
     def paragraphs(self, text: str) -> tuple[Lines, ...]:
         """Text as paragraphs, which blank lines part."""
         blocks = re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
-        lines = ([self.text(line) for line in block.split("\n") if line.strip()] for block in blocks)
+        lines = ([self.text(line) for line in _filled(block.split("\n"))] for block in blocks)
         return tuple(tuple(block) for block in lines if block)
+
+
+def _filled(lines: list[str]) -> list[str]:
+    """Lines that only the width of the document's page has broken, as one; the items of a list stay apart."""
+    filled: list[str] = []
+    for line in filter(str.strip, lines):
+        if filled and not _ITEM.match(line):
+            filled[-1] += f" {line.strip()}"
+        else:
+            filled.append(line)
+    return filled
 
 
 def one_line(text: str) -> str:
