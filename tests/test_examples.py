@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -142,9 +143,14 @@ def test_who_has_no_token_is_turned_away() -> None:
 
 
 @pytest.mark.slow
-def test_the_demonstration_plays_to_its_end() -> None:
+def test_the_demonstration_plays_to_its_end(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "demo.py"], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, ROOT / "examples" / "demo.py"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     for line in (
