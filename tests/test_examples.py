@@ -7,7 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
@@ -63,7 +63,7 @@ class Person:
 
 
 @asynccontextmanager
-async def chatting(*names: str) -> AsyncIterator[tuple[Person, ...]]:
+async def chatting(*names: str) -> AsyncGenerator[tuple[Person, ...]]:
     """People connected to a server of their own."""
     async with asyncio.timeout(PATIENCE), server.Chat().serve(port=0) as running:
         people = tuple(Person(running.url, name) for name in names)

@@ -32,6 +32,8 @@ class Codec(Generic[M]):
         self._tag = tag
         self._depth = depth
         self._lanes: dict[type, Lane] = {entry.message: Lane(entry, schemas) for entry in entries}
+        self.entries: tuple[Entry, ...] = entries
+        """The messages with what the codec knows of each."""
         self.messages: tuple[type[Struct], ...] = tuple(entry.message for entry in entries)
         """The classes of the messages."""
         self.accepts_binary: bool = any(entry.content == "binary" for entry in entries)
