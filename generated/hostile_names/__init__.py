@@ -35,7 +35,7 @@ from .messages import (
     Str,
     Struct_,
     Try,
-    Union,
+    Union_,
     With,
 )
 from .server import ClassConnection, HostileNames77RawScriptServer, Room2Connection
@@ -75,6 +75,6 @@ __all__ = [
     "Str",
     "Struct_",
     "Try",
-    "Union",
+    "Union_",
     "With",
 ]

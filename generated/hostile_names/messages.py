@@ -150,7 +150,7 @@ class Return(Struct, kw_only=True, frozen=True, tag_field="type", tag="return"):
     message: Message | UnsetType = UNSET
     """\"\"\"\"\"\""""
     any: Any | UnsetType = UNSET
-    union: Union | UnsetType = UNSET
+    union: Union_ | UnsetType = UNSET
     literal: Literal_
     """Ends with four quotes \"\"\"\""""
     struct: Struct_ | UnsetType = UNSET
@@ -274,7 +274,7 @@ List: TypeAlias = list[str]
 
 Optional: TypeAlias = str | None
 
-Union: TypeAlias = int | str
+Union_: TypeAlias = int | str
 
 N10: TypeAlias = dict[str, Any]
 """</script><script>alert(1)</script>"""

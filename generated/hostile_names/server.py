@@ -66,7 +66,7 @@ class ClassConnection(Connection[messages.ClassFromServer]):
         optional: messages.Optional | UnsetType = UNSET,
         message: messages.Message | UnsetType = UNSET,
         any: Any | UnsetType = UNSET,
-        union: messages.Union | UnsetType = UNSET,
+        union: messages.Union_ | UnsetType = UNSET,
         struct: messages.Struct_ | UnsetType = UNSET,
         str_: messages.Str | UnsetType = UNSET,
         int_: messages.Int | UnsetType = UNSET,

@@ -13,7 +13,7 @@ _MODULES: Final = {
     "datetime": (),
     "decimal": ("Decimal",),
     "enum": ("StrEnum",),
-    "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "Never", "TypeAlias"),
+    "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "Never", "TypeAlias", "Union"),
     "uuid": ("UUID",),
     "msgspec": ("UNSET", "Meta", "Struct", "UnsetType", "field"),
     "sockspec.runtime": (

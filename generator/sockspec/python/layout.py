@@ -36,6 +36,9 @@ class Joined:
 
 Code = str | Group | Either | Joined
 
+_MOST_OPERANDS = 400
+"""Operands of `|` that Python compiles without running out of stack."""
+
 
 def call(function: str, *arguments: Code) -> Group:
     """A call."""
@@ -65,6 +68,8 @@ def either(*types: Code) -> Code:
     if "None" in operands:
         del operands["None"]
         operands["None"] = None
+    if len(operands) > _MOST_OPERANDS:
+        return subscript("Union", *operands)
     return next(iter(operands)) if len(operands) == 1 else Either(tuple(operands))
 
 
