@@ -6,7 +6,6 @@ import ast
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 

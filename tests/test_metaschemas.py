@@ -69,6 +69,7 @@ JUNK: list[Any] = [
 ]  # fmt: skip
 KEYS = [
     "$ref",
+    "$id",
     "x-a",
     "x-",
     "x-ü",
