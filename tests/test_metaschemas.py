@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT7
 
 from sockspec.diagnostics import Report
 from sockspec.spec.metaschema import VERSIONS, metaschema
@@ -25,7 +27,10 @@ LARGEST = 12_000
 @cache
 def official(shared: Path, version: str) -> Draft7Validator:
     """The official JSON Schema of a version."""
-    return Draft7Validator(json.loads((shared / "oracle/asyncapi" / f"{version}.0.json").read_text(encoding="utf-8")))
+    schema = json.loads((shared / "oracle/asyncapi" / f"{version}.0.json").read_text(encoding="utf-8"))
+    # Its parts are found by their identifiers once, and not again for each document.
+    registry = Registry[Any]().with_resource(schema["$id"], DRAFT7.create_resource(schema)).crawl()
+    return Draft7Validator({"$ref": schema["$id"]}, registry=registry)
 
 
 def accepts(version: str, document: Any) -> bool:
@@ -184,12 +189,7 @@ def test_real_documents_are_judged_as_the_official_schemas_judge_them(shared: Pa
 
 
 def test_damaged_documents_are_judged_as_the_official_schemas_judge_them(shared: Path) -> None:
-    assert disagreements(shared, mutations(shared, 300, seed=1)) == (300, [])
-
-
-@pytest.mark.slow
-def test_many_damaged_documents_are_judged_as_the_official_schemas_judge_them(shared: Path) -> None:
-    assert disagreements(shared, mutations(shared, 1700, seed=2)) == (1700, [])
+    assert disagreements(shared, mutations(shared, 2500, seed=1)) == (2500, [])
 
 
 def test_our_checker_has_the_verdict_of_jsonschema_by_the_same_meta_schema(shared: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from sockspec import ir
@@ -14,12 +13,10 @@ _LONGEST = 60
 """Characters of a union that a reader takes in beside a field's name."""
 
 
-def hoist(api: ir.Api, types: Callable[[ir.Api], Types]) -> ir.Api:
+def hoist(api: ir.Api, types: Types) -> ir.Api:
     """The API with a definition for each union that the decoder cannot tell apart or that is too long to read."""
-    hoisting = _Hoisting(api, types(api))
-    messages = tuple(
-        replace(message, payload=replace(message.payload, type=hoisting.body(message))) for message in api.messages
-    )
+    hoisting = _Hoisting(api, types)
+    messages = tuple(hoisting.message(message) for message in api.messages)
     definitions: list[ir.Definition] = []
     for definition in api.definitions:
         match definition:
@@ -42,7 +39,13 @@ class _Hoisting:
         self._taken = {definition.name for definition in api.definitions}
         self.aliases: list[ir.Alias] = []
 
-    def body(self, message: ir.Message) -> ir.Type | ir.Record:
+    def message(self, message: ir.Message) -> ir.Message:
+        of = self._body(message)
+        if of is message.payload.type:
+            return message
+        return replace(message, payload=replace(message.payload, type=of))
+
+    def _body(self, message: ir.Message) -> ir.Type | ir.Record:
         of = message.payload.type
         return (
             self.record(of, message.name)
@@ -51,19 +54,24 @@ class _Hoisting:
         )
 
     def record(self, record: ir.Record, name: str) -> ir.Record:
-        fields = (replace(f, type=self.type(f.type, f"{name} {f.wire_name}", f.location)) for f in record.fields)
-        return replace(record, fields=tuple(fields))
+        types = [self.type(f.type, f"{name} {f.wire_name}", f.location) for f in record.fields]
+        if all(of is field.type for of, field in zip(types, record.fields, strict=True)):
+            return record
+        return replace(record, fields=tuple(replace(f, type=of) for of, f in zip(types, record.fields, strict=True)))
 
     def type(self, of: ir.Type, name: str, place: Location) -> ir.Type:
         match of:
             case ir.Array():
-                return replace(of, item=self.type(of.item, f"{name} item", place))
+                item = self.type(of.item, f"{name} item", place)
+                return of if item is of.item else replace(of, item=item)
             case ir.Map():
-                return replace(of, value=self.type(of.value, f"{name} value", place))
+                value = self.type(of.value, f"{name} value", place)
+                return of if value is of.value else replace(of, value=value)
             case ir.Tuple():
                 return ir.Tuple(tuple(self.type(item, f"{name} {at}", place) for at, item in enumerate(of.items, 1)))
             case ir.Nullable():
-                return replace(of, of=self.type(of.of, name, place))
+                inner = self.type(of.of, name, place)
+                return of if inner is of.of else ir.Nullable(inner)
             case ir.Union():
                 decodable = self._types.decodable(of)
                 if decodable and len(flat(self._types.annotation(of))) <= _LONGEST:

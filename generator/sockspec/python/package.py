@@ -26,10 +26,11 @@ _SIBLINGS = {
 
 def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
     """The modules of the package by their paths. `source` is the name of the document, for the header."""
-    api = hoist.hoist(api, _types)
     dispatches = dispatch.all_of(api)
-    types = _types(api)
+    tags = dispatch.record_tags(api, dispatches.values())
+    api = hoist.hoist(api, Types(walk.by_name(api), names.give(api).definitions, tags))
     given = names.give(api)
+    types = Types(walk.by_name(api), given.definitions, tags)
     messages = Messages(api, given, types, dispatches)
     endpoints = Endpoints(api, given, types, messages, dispatches)
     module = messages.module()
@@ -56,11 +57,6 @@ def files(api: ir.Api, source: str, render: Render) -> Mapping[str, str]:
     )
     schemas = msgspec.json.format(msgspec.json.encode(api.schemas), indent=1).decode() + "\n"
     return {"__init__.py": init, **printed, "schemas.json": schemas, "py.typed": ""}
-
-
-def _types(api: ir.Api) -> Types:
-    tags = dispatch.record_tags(api, dispatch.all_of(api).values())
-    return Types(walk.by_name(api), names.give(api).definitions, tags)
 
 
 def _module(render: Render, api: ir.Api, name: str, origin: str, what: str, view: dict[str, object]) -> str:
