@@ -189,7 +189,9 @@ class Messages:
         if name != field.wire_name:
             arguments.append(assigned("name", literals.string(field.wire_name)))
         if default in ("list", "dict"):
-            arguments.append(assigned("default_factory", default))
+            plain = flat(self._types.annotation(field.type))
+            # Type checkers cannot tell what an empty `dict` holds when it may hold anything.
+            arguments.append(assigned("default_factory", plain if plain in ("dict[str, Any]", "list[Any]") else default))
         elif default and arguments:
             arguments.append(assigned("default", default))
         value = call("field", *arguments) if arguments else default or None
