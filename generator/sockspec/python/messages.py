@@ -132,8 +132,8 @@ class Messages:
             return Attribute(name, parameter, optional, "UNSET", f"stamped({parameter})")
         if field.required and (field.wire_name,) == correlation and kind is ir.Kind.STRING:
             return Attribute(name, parameter, optional, "UNSET", f"identified({parameter})")
-        if default in ("list", "dict"):
-            fresh = f"{default}() if {parameter} is UNSET else {parameter}"
+        if default in ("[]", "{}"):
+            fresh = f"{default} if {parameter} is UNSET else {parameter}"
             return Attribute(name, parameter, optional, "UNSET", fresh)
         return Attribute(name, parameter, annotation, default, parameter)
 
@@ -188,11 +188,7 @@ class Messages:
         arguments: list[Code] = []
         if name != field.wire_name:
             arguments.append(assigned("name", literals.string(field.wire_name)))
-        if default in ("list", "dict"):
-            plain = flat(self._types.annotation(field.type))
-            # Type checkers cannot tell what an empty `dict` holds when it may hold anything.
-            arguments.append(assigned("default_factory", plain if plain in ("dict[str, Any]", "list[Any]") else default))
-        elif default and arguments:
+        if default and arguments:
             arguments.append(assigned("default", default))
         value = call("field", *arguments) if arguments else default or None
         code = statement(name, self._field_type(field, ""), value, 4)
@@ -228,9 +224,9 @@ class Messages:
             case ir.Scalar():
                 return literals.value(value) if _fits(value, resolved.kind) else ""
             case ir.Array():
-                return "list" if value == [] else ""
+                return "[]" if value == [] else ""
             case ir.Map():
-                return "dict" if value == {} else ""
+                return "{}" if value == {} else ""
             case _:
                 return ""
 
