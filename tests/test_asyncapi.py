@@ -162,6 +162,31 @@ def test_variables_of_a_server_keep_their_values_and_defaults() -> None:
     assert variable.type == ir.Constant(("eu", "us"))
 
 
+def test_websocket_servers_are_preferred_to_http_servers() -> None:
+    bound = chat(channel="address: /chat, bindings: {$ref: '#/components/channelBindings/b'}")
+    servers = "servers: {a: {host: a.example, protocol: https}, b: {host: b.example, protocol: wss}}\n"
+    api, codes = read(servers + bound + "components: {channelBindings: {b: {ws: {}}}}\n")
+    assert [server.url for server in api.servers] == ["wss://b.example"]
+    assert said(codes) == []
+
+
+def test_a_query_of_a_host_is_a_query_parameter_of_the_channels() -> None:
+    api, codes = read("servers: {a: {host: 'x.example/v2/live?token={T}&v=2', protocol: wss}}\n" + chat())
+    assert [server.url for server in api.servers] == ["wss://x.example/v2/live"]
+    assert [(one.wire_name, one.default) for one in api.channels[0].query] == [("token", None), ("v", "2")]
+    assert said(codes) == ["scheme-in-host", "undeclared-server-variable"]
+
+
+def test_a_url_of_version_2_may_end_in_an_empty_query() -> None:
+    api, codes = version_2("servers: {a: {url: 'wss://x.example/v1?', protocol: wss}}\nchannels: {/c: {}}\n")
+    assert [server.url for server in api.servers] == ["wss://x.example/v1"]
+    assert said(codes) == []
+
+
+def test_a_document_without_servers_is_fine() -> None:
+    assert "no-server" in read(chat())[1]
+
+
 # --- security ---------------------------------------------------------------------------------------------------------
 
 SCHEMES = """
@@ -324,6 +349,84 @@ def test_an_extension_says_what_a_channel_is() -> None:
     assert said(codes) == ["bare-address", "bare-address"]
 
 
+def test_a_whole_url_as_an_address_is_read_as_its_path() -> None:
+    found, codes = channel(
+        "address: 'ws://x.example/ws/{room}?lang={lang}', parameters: {room: {}, lang: {default: en}}"
+    )
+    assert found.address == "/ws/{room}"
+    assert [one.wire_name for one in found.parameters] == ["room"]
+    assert [(one.wire_name, one.default) for one in found.query] == [("lang", "en")]
+    assert codes == ["address-not-a-path"]
+
+
+def test_an_address_that_repeats_the_path_of_the_server_is_taken_once() -> None:
+    servers = "servers: {a: {host: x.example, pathname: /v1/chat, protocol: wss}}\n"
+    api, codes = read(servers + chat(channel="address: /v1/chat"))
+    assert (api.servers[0].url, api.channels[0].address) == ("wss://x.example/v1/chat", "")
+    assert said(codes) == ["path-repeated"]
+
+
+def test_channels_with_one_address_are_one_endpoint() -> None:
+    api, codes = read(
+        "channels:\n"
+        "  up: {address: /v1/live, messages: {a: {payload: {type: string}}}}\n"
+        "  down: {address: /v1/live, messages: {b: {payload: {type: integer}}}}\n"
+        "operations:\n"
+        "  up: {action: receive, channel: {$ref: '#/channels/up'}}\n"
+        "  down: {action: send, channel: {$ref: '#/channels/down'}}\n"
+    )
+    assert [(one.name, one.address) for one in api.channels] == [("live", "/v1/live")]
+    assert [operation.channel for operation in api.operations] == ["live", "live"]
+    assert said(codes) == ["channels-share-address"]
+
+
+def test_a_subscription_that_says_so_joins_the_only_connection() -> None:
+    api, _ = version_2(
+        "channels:\n"
+        "  /ws: {title: Live, publish: {operationId: p, message: {name: a}}}\n"
+        "  trades: {x-channel: subscription, subscribe: {operationId: s, message: {name: b}}}\n"
+    )
+    assert [(one.name, one.address, one.title) for one in api.channels] == [("ws", "/ws", "Live")]
+    assert [operation.channel for operation in api.operations] == ["ws", "ws"]
+
+
+def test_a_single_bare_name_is_the_url_of_the_server() -> None:
+    found, codes = channel("address: live")
+    assert (found.name, found.address) == ("chat", "")
+    assert codes == ["channels-are-subscriptions"]
+
+
+def test_a_relative_path_is_a_path() -> None:
+    assert channel("address: ws/chat")[0].address == "/ws/chat"
+
+
+def test_a_channel_that_only_replies_come_on_is_no_endpoint() -> None:
+    api, codes = read(
+        "channels:\n"
+        "  ask: {address: /ws, messages: {q: {payload: {type: string}}}}\n"
+        "  answer: {address: null, messages: {r: {payload: {type: integer}}}}\n"
+        "operations:\n"
+        "  o: {action: receive, channel: {$ref: '#/channels/ask'}, reply: {channel: {$ref: '#/channels/answer'}}}\n"
+    )
+    assert [one.name for one in api.channels] == ["ask"]
+    assert said(codes) == []
+
+
+@pytest.mark.parametrize("code", ["'\u00b2'", "99", "5000", "open"])
+def test_close_codes_that_are_none_are_left_out_and_reported(code: str) -> None:
+    found, codes = channel(f"address: /chat, x-ws: {{closeCodes: {{{code}: why}}}}")
+    assert (found.close_codes, codes) == ((), ["unusable-close-code"])
+
+
+def test_query_parameters_may_come_from_several_schemas_that_all_hold() -> None:
+    schema = "{allOf: [{$ref: '#/components/schemas/Q'}], properties: {b: {type: string}}, required: [a]}"
+    found, _ = channel(
+        f"address: /chat, bindings: {{ws: {{query: {schema}}}}}",
+        "components: {schemas: {Q: {properties: {a: {type: string}}}}}\n",
+    )
+    assert [(one.wire_name, one.required) for one in found.query] == [("a", True), ("b", False)]
+
+
 # --- operations -------------------------------------------------------------------------------------------------------
 
 TWO = "channels: {chat: {address: /chat, messages: {a: {payload: {type: string}}, b: {payload: {type: integer}}}}}\n"
@@ -410,6 +513,67 @@ def test_an_operation_without_a_name_has_one_that_does_not_change() -> None:
     names = [operation.name for operation in version_2(document)[0].operations]
     assert names == ["publish chat", "subscribe chat"]
     assert [operation.name for operation in version_2(document)[0].operations] == names
+
+
+def test_a_reply_on_another_endpoint_is_reported_and_left_out() -> None:
+    api, codes = read(
+        "channels:\n"
+        "  ask: {address: /ask, messages: {q: {payload: {type: string}}}}\n"
+        "  answer: {address: /answer, messages: {r: {payload: {type: integer}}}}\n"
+        "operations:\n"
+        "  o: {action: receive, channel: {$ref: '#/channels/ask'}, reply: {channel: {$ref: '#/channels/answer'}}}\n"
+    )
+    assert api.operations[0].reply is None
+    assert said(codes) == ["reply-on-another-channel"]
+
+
+def test_a_reply_without_a_list_is_any_other_message_of_the_channel() -> None:
+    api, _ = operations("messages: [{$ref: '#/channels/chat/messages/a'}], reply: {}")
+    assert api.operations[0].reply is not None
+    assert api.operations[0].reply.messages == ("b",)
+
+
+def test_messages_with_responses_of_their_own_are_operations_of_their_own() -> None:
+    api, _ = version_2(
+        "channels: {/c: {publish: {operationId: p, message: {oneOf: [\n"
+        "  {name: ping, x-response: {$ref: '#/components/schemas/pong'}}, {name: note}]}}}}\n"
+        "components:\n"
+        "  messages: {pong: {payload: {$ref: '#/components/schemas/pong'}}}\n"
+        "  schemas: {pong: {type: object}}\n"
+    )
+    found = [(one.name, one.messages, one.reply and one.reply.messages) for one in api.operations]
+    assert found == [("p", ("note",), None), ("ping", ("ping",), ("pong",))]
+
+
+def test_an_operation_on_a_channel_that_is_not_listed_is_left_out() -> None:
+    api, codes = read(
+        TWO + "operations: {o: {action: send, channel: {$ref: '#/components/channels/c'}}}\n"
+        "components: {channels: {c: {address: /c}}}\n"
+    )
+    assert api.operations == ()
+    assert "operation-channel-unknown" in codes
+
+
+def test_messages_and_channels_that_no_operation_names_are_reported() -> None:
+    api, codes = operations("messages: [{$ref: '#/channels/chat/messages/b'}]")
+    assert [one.name for one in api.messages] == ["b"]
+    assert codes == ["channel-message-not-used"]
+
+
+def test_a_component_named_past_its_channel_is_the_channels_message_all_the_same() -> None:
+    reference = "{$ref: '#/components/messages/M'}"
+    api, codes = read(
+        f"channels: {{c: {{address: /c, messages: {{m: {reference}}}}}}}\n"
+        f"operations: {{o: {{action: send, channel: {{$ref: '#/channels/c'}}, messages: [{reference}]}}}}\n"
+        "components: {messages: {M: {payload: {type: string}}}}\n"
+    )
+    assert api.operations[0].messages == ("M",)
+    assert said(codes) == ["message-not-of-channel"]
+
+
+def test_unions_of_messages_within_one_another_are_opened() -> None:
+    api, _ = version_2("channels: {/c: {publish: {message: {oneOf: [{name: a}, {oneOf: [{name: b}, {name: c}]}]}}}}\n")
+    assert api.operations[0].messages == ("a", "b", "c")
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -506,6 +670,57 @@ def test_a_payload_of_another_format_is_not_typed() -> None:
 def test_a_payload_with_a_known_format_is_read() -> None:
     found, codes = message("payload: {schemaFormat: application/schema+json;version=draft-07, schema: {type: string}}")
     assert (found.payload.type, said(codes)) == (STRING, [])
+
+
+def test_the_same_words_under_two_channels_are_one_message() -> None:
+    body = "{payload: {type: string}}"
+    api, _ = read(
+        f"channels: {{a: {{address: /a, messages: {{m: {body}}}}}, b: {{address: /b, messages: {{m: {body}}}}}}}\n"
+        "operations:\n"
+        "  a: {action: send, channel: {$ref: '#/channels/a'}}\n"
+        "  b: {action: send, channel: {$ref: '#/channels/b'}}\n"
+    )
+    assert [operation.messages for operation in api.operations] == [("m",), ("m",)]
+
+
+def test_a_correlation_id_that_the_payload_does_not_have_is_left_out_and_reported() -> None:
+    found, codes = message(f"{PAYLOAD}, correlationId: {{location: '$message.payload#/a/z'}}")
+    assert (found.correlation, said(codes)) == ((), ["correlation-not-in-payload"])
+
+
+def test_a_payload_with_a_format_may_be_a_component() -> None:
+    found, codes = message(
+        "payload: {$ref: '#/components/schemas/S'}",
+        components="components: {schemas: {S: {schemaFormat: application/schema+json, schema: {type: string}}}}\n",
+    )
+    assert (found.payload.type, said(codes)) == (STRING, [])
+
+
+def test_a_payload_in_a_binary_format_is_bytes() -> None:
+    found, codes = message("payload: {schemaFormat: application/vnd.google.protobuf;version=3, schema: 'message A {}'}")
+    assert (found.payload.content, said(codes)) == (ir.Content.BINARY, ["schema-format-not-read"])
+
+
+def test_a_content_type_that_nobody_here_writes_is_json_with_a_warning() -> None:
+    assert said(message("payload: {type: object}, contentType: application/cbor")[1]) == ["content-read-as-json"]
+    assert said(message("payload: {type: object}, contentType: application/vnd.x+json; charset=utf-8")[1]) == []
+
+
+def test_examples_of_version_2_0_may_be_payloads() -> None:
+    found, _ = message("payload: {}, examples: [{a: 1}, {payload: {a: 2}}]", version="2.0.0")
+    assert [example.payload for example in found.examples] == [{"a": 1}, {"a": 2}]
+
+
+def test_five_thousand_messages_are_read_and_named() -> None:
+    listed = "\n".join(
+        f"      m{n}: {{payload: {{type: object, properties: {{n: {{const: {n}}}}}}}}}" for n in range(5000)
+    )
+    api, _ = read(
+        f"channels:\n  c:\n    address: /c\n    messages:\n{listed}\n"
+        "operations: {o: {action: send, channel: {$ref: '#/channels/c'}}}\n"
+    )
+    assert len(api.operations[0].messages) == 5000
+    assert len({one.name for one in api.messages}) == 5000
 
 
 ERRORS = "channels: {c: {address: /c, messages: {m: {payload: PAYLOAD}}}}\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sockspec import ir
 from sockspec.diagnostics import Report
 from sockspec.schema import Dialect, SchemaReader
-from sockspec.spec.asyncapi.channels import Channels, has_binding
+from sockspec.spec.asyncapi.channels import Channels
+from sockspec.spec.asyncapi.handshake import has_binding
 from sockspec.spec.asyncapi.messages import Messages
 from sockspec.spec.asyncapi.operations import Operations
 from sockspec.spec.asyncapi.perspective import Perspective
@@ -17,14 +18,14 @@ __all__ = ["read"]
 
 
 def read(documents: Documents, report: Report, *, perspective: str | None = None) -> ir.Api:
-    """The API that an AsyncAPI document describes. `perspective` says whether it is the server's view or the client's."""
+    """The API that an AsyncAPI document describes. `perspective` is whose view it takes: `server` or `client`."""
     root = documents.root
     is_3 = root.text("asyncapi").startswith("3")
     view = Perspective(root, perspective, report)
     reader = SchemaReader(documents, report, Dialect.ASYNCAPI)
     security = Security(documents, report)
     servers = Servers(documents, security, report, bound=has_binding(documents))
-    channels = Channels(documents, reader, servers, report, typed_parameters=not is_3)
+    channels = Channels(documents, reader, servers, report, key_is_address=not is_3)
     messages = Messages(documents, reader, report, object_wins=is_3)
     reading = Operations(documents, channels, messages, security, view, report)
     operations = reading.version_3() if is_3 else reading.version_2()
@@ -38,7 +39,7 @@ def read(documents: Documents, report: Report, *, perspective: str | None = None
         perspective=view.view,
         servers=tuple(servers.all.values()),
         security_schemes=security.schemes(),
-        channels=tuple(channels.endpoints),
+        channels=reading.connected(),
         operations=operations,
         messages=messages.all(_sent_by_server(operations)),
         definitions=reader.definitions(),

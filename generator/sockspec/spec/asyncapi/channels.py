@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema import SchemaReader
-from sockspec.spec.asyncapi.servers import Servers, string_parameter
+from sockspec.spec.asyncapi import handshake
+from sockspec.spec.asyncapi.address import PARAMETER, fixed_part, is_absolute, is_path, split
+from sockspec.spec.asyncapi.parameters import fixed_or_named, string_parameter, typed_parameter
+from sockspec.spec.asyncapi.servers import Servers
 from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.text import quoted
 
 CHANNELS_ARE_SUBSCRIPTIONS = Code(
     "channels-are-subscriptions",
     Severity.INFO,
-    "The addresses of the channels are bare names and no paths, so they are taken for subscriptions inside one socket: "
-    "the package has one connection, to the server's URL, with the messages of all of them. Begin an address with `/`, "
-    "or set `x-channel: endpoint`, where each channel is a path to connect to.",
+    "The addresses of the channels are bare names and no paths, so they are taken for subscriptions inside one "
+    "socket: the package has one connection, to the server's URL, with the messages of all of them. Parameters of "
+    "such names are left out, since they are no part of a URL. Begin an address with `/`, or set `x-channel: "
+    "endpoint`, where each channel is a path to connect to.",
 )
 BARE_ADDRESS = Code(
     "bare-address",
     Severity.INFO,
     "The address of a channel does not begin with `/`. It is taken for a path below the server's URL; set "
     "`x-channel: subscription` where it is the name of something inside a connection.",
+)
+ADDRESS_NOT_A_PATH = Code(
+    "address-not-a-path",
+    Severity.WARNING,
+    "The address of a channel is a path below the URL of its servers, without a scheme, a host, a query (which "
+    "belongs into `bindings.ws.query`) or a fragment. What is written beside the path is read as it is meant, as far "
+    "as it can be.",
+)
+PATH_REPEATED = Code(
+    "path-repeated",
+    Severity.WARNING,
+    "The address of a channel is the path that the URL of its servers ends in already. Joined, it would stand there "
+    "twice, which hardly anyone means: it is taken once. Leave it out of `pathname` or `url`, or make the address "
+    "`/`.",
+)
+CHANNELS_SHARE_ADDRESS = Code(
+    "channels-share-address",
+    Severity.INFO,
+    "Several channels have the same address on the same servers. A client that connects cannot say which of them it "
+    "means, so they are one endpoint, with the messages of all of them.",
 )
 UNDECLARED_PARAMETER = Code(
     "undeclared-parameter",
@@ -34,22 +59,24 @@ UNDECLARED_PARAMETER = Code(
 UNUSED_PARAMETER = Code(
     "unused-parameter",
     Severity.WARNING,
-    "A channel describes a parameter that its address does not have.",
-)
-HANDSHAKE_IS_GET = Code(
-    "handshake-is-get",
-    Severity.WARNING,
-    "The handshake of a WebSocket is a GET request (RFC 6455, section 4.1), whatever the binding says.",
+    "A channel describes a parameter that its address does not have. Parameters of the query belong into "
+    "`bindings.ws.query`.",
 )
 OTHER_PROTOCOL = Code(
     "channel-without-websocket",
     Severity.INFO,
-    "A channel is only on servers that do not speak WebSocket, so it is left out of the package.",
+    "A channel is only on servers that do not speak WebSocket, or has bindings to other protocols alone, so it is "
+    "left out of the package.",
+)
+NO_CHANNEL = Code(
+    "no-websocket-channel",
+    Severity.WARNING,
+    "The document has no channel that clients could connect to by WebSocket, so the package has nothing to connect to.",
 )
 
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
 SOCKET = "socket"
-"""The name of the one channel that stands for all subscriptions."""
+"""The name of an endpoint that stands for several channels, where its path says nothing."""
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,220 +84,245 @@ class Found:
     """A channel of the document: its key, the object it leads to, and its address."""
 
     key: str
+    entry: Node
     node: Node
     address: str | None
     servers: tuple[str, ...]
-    binding: Node | None
-    """Its binding to WebSocket."""
 
     @property
     def name(self) -> str:
-        """What to call it; where the key is the address, the last part of that which says something."""
+        """What to call it. In AsyncAPI 2 the key is the address: by the last part of it that says something."""
         if self.key != self.address:
             return self.key
-        fixed = [_PARAMETER.sub("", part).strip(".-_:") for part in self.key.split("/")]
-        telling = [part for part in fixed if any(c.isalnum() for c in part) and not re.fullmatch(r"v[\d.]+", part)]
-        return telling[-1] if telling else " ".join(re.findall(r"[^/{}]+", self.key)) or "root"
-
-
-def has_binding(documents: Documents) -> bool:
-    """Whether a channel of the document is bound to WebSocket, or the document's own `id` is the URL of one."""
-    if documents.root.text("id").lower().startswith(("ws://", "wss://")):
-        return True
-    channels = documents.root.get("channels")
-    for _, node in channels.items() if channels is not None else ():
-        bindings = documents.follow(node).get("bindings")
-        if bindings is not None and documents.follow(bindings).get("ws") is not None:
-            return True
-    return False
+        path = split(self.key).path if is_absolute(self.key) else self.key.partition("?")[0]
+        words = " ".join(part for part in path.replace("{", "/").replace("}", "/").split("/") if part)
+        return fixed_part(path) or words or "root"
 
 
 class Channels:
     """The channels of a document, and the endpoint that each belongs to."""
 
     def __init__(
-        self, documents: Documents, reader: SchemaReader, servers: Servers, report: Report, *, typed_parameters: bool
+        self, documents: Documents, reader: SchemaReader, servers: Servers, report: Report, *, key_is_address: bool
     ) -> None:
-        """`typed_parameters` says whether parameters have schemas, as in AsyncAPI 2."""
+        """`key_is_address` as in AsyncAPI 2."""
         self._documents = documents
         self._reader = reader
         self._servers = servers
         self._report = report
-        self._typed = typed_parameters
+        self._key_is_address = key_is_address
+        self._left_out: set[tuple[Path, str]] = set()
         self.found = tuple(self._find())
         self.endpoints: list[ir.Channel] = []
         self._endpoint_of: dict[tuple[Path, str], str] = {}
-        self._taken: dict[str, int] = {}
-        bare = [one for one in self.found if one.address and not one.address.startswith("/") and one.binding is None]
-        all_bare = bool(bare) and len(bare) == len(self.found)
-        subscriptions = [one for one in self.found if self._is_subscription(one, all_bare)]
-        if subscriptions:
-            self._add_socket(subscriptions)
-        inside = {one.key for one in subscriptions}
-        for one in self.found:
-            if one.key not in inside:
-                self._add_endpoint(one)
+        if not self.found and not servers.failed:
+            place = documents.root.get("channels") or documents.root
+            report.add(NO_CHANNEL.at(place.key_location, "the document has no channel to connect to by WebSocket"))
+        self._group(self._subscriptions())
 
     def endpoint(self, channel: Node) -> str | None:
         """The name of the endpoint that a channel belongs to; None where it has none."""
         return self._endpoint_of.get(channel.identity)
 
-    def _find(self) -> list[Found]:
+    def is_left_out(self, channel: Node) -> bool:
+        """Whether the document lists a channel that is no endpoint."""
+        return self._documents.follow(channel).identity in self._left_out
+
+    def connected(self, unconnected: set[tuple[Path, str]]) -> tuple[ir.Channel, ...]:
+        """The endpoints, but for those that stand for these channels alone."""
+        kept = {name for identity, name in self._endpoint_of.items() if identity not in unconnected}
+        return tuple(channel for channel in self.endpoints if channel.name in kept)
+
+    # --- which channels there are -----------------------------------------------------------------------------------
+
+    def _find(self) -> Iterator[Found]:
         listed = self._documents.root.get("channels")
-        found: list[Found] = []
-        for key, node in listed.items() if listed is not None else ():
-            channel = self._documents.follow(node)
-            if not isinstance(channel.value, dict):
+        for key, entry in listed.items() if listed is not None else ():
+            node = self._documents.follow(entry)
+            if not isinstance(node.value, dict):
                 continue
-            servers = self._servers.names(channel.get("servers"))
-            if servers is None:
-                self._report.add(OTHER_PROTOCOL.at(node.key_location, f"the channel {key!r} is on no WebSocket server"))
+            servers = self._servers.names(node.get("servers"))
+            is_bound = handshake.binding(self._documents, node) is not None
+            if not is_bound and (servers is None or self._is_bound_elsewhere(node)):
+                message = f"the channel {quoted(key)} is not reached by WebSocket, and left out"
+                self._report.add(OTHER_PROTOCOL.at(entry.key_location, message))
+                self._left_out.add(node.identity)
                 continue
-            bindings = channel.get("bindings")
-            written = self._documents.follow(bindings).get("ws") if bindings is not None else None
-            binding = self._documents.follow(written) if written is not None else None
-            found.append(Found(key, channel, self._address(key, channel), servers, binding))
-        return found
+            address = node.get("address")
+            written = address.value if address is not None and isinstance(address.value, str) else None
+            yield Found(key, entry, node, key if self._key_is_address else written, servers or ())
 
-    def _address(self, key: str, channel: Node) -> str | None:
-        if self._typed:
-            return key
-        address = channel.get("address")
-        return address.value if address is not None and isinstance(address.value, str) else None
+    def _is_bound_elsewhere(self, channel: Node) -> bool:
+        """Whether nothing but bindings to other protocols says how to reach a channel."""
+        bindings = channel.get("bindings")
+        protocols = [key for key, _ in self._documents.follow(bindings).items()] if bindings is not None else []
+        return not self._servers.all and any(not key.startswith("x-") for key in protocols)
 
-    def _is_subscription(self, one: Found, all_bare: bool) -> bool:
-        said = one.node.text("x-channel")
-        if said in ("endpoint", "subscription"):
-            return said == "subscription"
-        if not all_bare:
-            return False
-        return len(self.found) > 1 or any("/" in s.url.partition("://")[2] for s in self._servers.all.values())
+    def _subscriptions(self) -> set[int]:
+        """Which channels are subscriptions inside a connection: those that say so, or all where none has a path.
 
-    def _add_socket(self, subscriptions: list[Found]) -> None:
-        first = subscriptions[0]
-        name = first.name if len(subscriptions) == 1 else SOCKET
-        listed = ", ".join(repr(one.address) for one in subscriptions[:5]) + (" …" if len(subscriptions) > 5 else "")
-        self._report.add(
-            CHANNELS_ARE_SUBSCRIPTIONS.at(
-                first.node.key_location, f"{listed}: subscriptions inside one socket to the server's URL"
-            )
+        A channel without an address is like those around it, and a connection of its own where it is alone.
+        """
+        said = [one.node.text("x-channel") for one in self.found]
+        unsaid = [at for at, word in enumerate(said) if word not in ("endpoint", "subscription")]
+        bare = [at for at in unsaid if (address := self.found[at].address) is not None and not is_path(address)]
+        paths = [at for at in unsaid if (address := self.found[at].address) is not None and is_path(address)]
+        chosen = {at for at, word in enumerate(said) if word == "subscription"}
+        if bare and not paths:
+            chosen.update(unsaid)
+            shown = ", ".join(quoted(self.found[at].address or self.found[at].key) for at in bare[:_FEW])
+            more = f" and {len(bare) - _FEW} more" if len(bare) > _FEW else ""
+            what = "is no path, and so a subscription" if len(bare) == 1 else "are no paths, and so subscriptions"
+            message = f"{shown}{more} {what} inside one socket to the server's URL"
+            self._report.add(CHANNELS_ARE_SUBSCRIPTIONS.at(self.found[bare[0]].entry.key_location, message))
+        return chosen
+
+    # --- endpoints --------------------------------------------------------------------------------------------------
+
+    def _group(self, subscriptions: set[int]) -> None:
+        """Make one endpoint of the channels that share an address; subscriptions join the only endpoint there is."""
+        channels = [self._channel(one, at in subscriptions) for at, one in enumerate(self.found)]
+        places: list[object] = [
+            (one.address, one.servers) if one.address is not None else at for at, one in enumerate(channels)
+        ]
+        endpoints = {place for at, place in enumerate(places) if at not in subscriptions}
+        groups: dict[object, list[int]] = {}
+        for at, place in enumerate(places):
+            joined = next(iter(endpoints)) if at in subscriptions and len(endpoints) == 1 else place
+            groups.setdefault(joined, []).append(at)
+        names: dict[str, None] = {}
+        for members in groups.values():
+            of_their_own = [at for at in members if at not in subscriptions]
+            first = channels[(of_their_own or members)[0]]
+            if len(of_their_own) > 1:
+                self._report_shared(first, [self.found[at] for at in of_their_own])
+            if len(members) > 1 and len(of_their_own) != 1:
+                name = fixed_part(self._path(first)) or SOCKET
+                first = replace(first, name=name, title="", summary="", description="")
+            name = _free(first.name, names)
+            names[name] = None
+            self.endpoints.append(replace(_together(first, [channels[at] for at in members]), name=name))
+            for one in (self.found[at] for at in members):
+                self._endpoint_of.update(dict.fromkeys((one.entry.identity, one.node.identity), name))
+
+    def _path(self, channel: ir.Channel) -> str:
+        """The path of a channel, with that of its servers where they have one in common."""
+        bases = {_path_of(server) for server in self._servers.of(channel.servers)}
+        return f"{bases.pop() if len(bases) == 1 else ''}{channel.address or ''}"
+
+    def _report_shared(self, first: ir.Channel, members: list[Found]) -> None:
+        shown = ", ".join(quoted(one.key) for one in members[:_FEW])
+        more = f" and {len(members) - _FEW} more" if len(members) > _FEW else ""
+        message = f"{shown}{more} have the same address {quoted(first.address or '/')}, and are one endpoint"
+        self._report.add(CHANNELS_SHARE_ADDRESS.at(members[0].entry.key_location, message))
+
+    def _channel(self, one: Found, is_subscription: bool) -> ir.Channel:
+        """One channel as an endpoint of its own, where it is none at the URL of its servers."""
+        said = handshake.read(self._documents, one.node, self._reader, self._report)
+        address: str | None = ""
+        parameters: tuple[ir.Parameter, ...] = ()
+        query: tuple[ir.Parameter, ...] = ()
+        if not is_subscription:
+            address, parameters, query = self._placed(one)
+        queries = [self._servers.queries[server.name] for server in self._servers.of(one.servers)]
+        return ir.Channel(
+            one.name,
+            address,
+            one.entry.key_location,
+            one.node.text("title"),
+            one.node.text("summary"),
+            one.node.text("description"),
+            one.servers,
+            parameters,
+            _once((*said.query, *query, *chain.from_iterable(queries))),
+            said.headers,
+            said.subprotocols,
+            said.close_codes,
         )
-        described = first.node if len(subscriptions) == 1 else Node({}, first.node.document, first.node.pointer)
-        self.endpoints.append(
-            ir.Channel(
-                name,
-                "",
-                first.node.key_location,
-                described.text("title"),
-                described.text("summary"),
-                described.text("description"),
-            )
-        )
-        self._endpoint_of.update((one.node.identity, name) for one in subscriptions)
 
-    def _add_endpoint(self, one: Found) -> None:
-        name = self._free_name(one.name)
-        self._endpoint_of[one.node.identity] = name
-        address = one.address
-        if address and not address.startswith("/"):
-            self._report.add(BARE_ADDRESS.at(one.node.key_location, f"the address {address!r} is taken for a path"))
-            address = f"/{address}"
-        query, headers = self._handshake(one)
-        extension = self._extension(one)
-        self.endpoints.append(
-            ir.Channel(
-                name,
-                "" if address == "/" else address,
-                one.node.key_location,
-                one.node.text("title"),
-                one.node.text("summary"),
-                one.node.text("description"),
-                one.servers,
-                tuple(self._parameters(one, address or "")),
-                query,
-                headers,
-                tuple(str(item.value) for item in _elements(extension.get("subprotocols"))),
-                tuple(_close_codes(extension.get("closeCodes"))),
-            )
-        )
+    def _placed(self, one: Found) -> tuple[str | None, tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:
+        """The path of an endpoint, its parameters, and those of a query that is written in the address."""
+        if one.address is None:
+            self._report_unused(one, set())
+            return None, (), ()
+        place = one.node.get("address") or one.entry
+        url = split(one.address, has_host=is_absolute(one.address))
+        path = url.path if not url.path or url.path.startswith("/") else f"/{url.path}"
+        wrong = [what for what, part in (("host", url.host), ("query", url.query), ("fragment", url.fragment)) if part]
+        where = place.key_location if self._key_is_address else place.location
+        if wrong:
+            what = " and a ".join(wrong)
+            message = f"the address {quoted(one.address)} has a {what}; its path is {quoted(path or '/')}"
+            self._report.add(ADDRESS_NOT_A_PATH.at(where, message))
+        elif path != url.path:
+            self._report.add(BARE_ADDRESS.at(where, f"the address {quoted(one.address)} is read as {quoted(path)}"))
+        listed = one.node.get("parameters")
+        declared = dict(listed.items()) if listed is not None else {}
+        texts = (path, *(value for _, value in url.query))
+        used = dict.fromkeys(name for text in texts for name in PARAMETER.findall(text))
+        known = {name: self._parameter(name, declared.get(name), one, where) for name in used}
+        self._report_unused(one, set(used))
+        query = tuple(fixed_or_named(name, value, known, where) for name, value in url.query)
+        parameters = tuple(known[name] for name in dict.fromkeys(PARAMETER.findall(path)))
+        servers = self._servers.of(one.servers)
+        if path.strip("/") and servers and all(_path_of(server) == path.rstrip("/") for server in servers):
+            message = f"the address {quoted(one.address)} is the path of the server's URL already, and is taken once"
+            self._report.add(PATH_REPEATED.at(where, message, hint="write '/' as the address"))
+            path = ""
+        return "" if path == "/" else path, parameters, query
 
-    def _free_name(self, wanted: str) -> str:
-        name = wanted
-        while name in self._taken:
-            self._taken[wanted] += 1
-            name = f"{wanted} {self._taken[wanted]}"
-        self._taken[name] = 1
-        return name
+    def _report_unused(self, one: Found, used: set[str]) -> None:
+        listed = one.node.get("parameters")
+        unused = [(name, node) for name, node in (listed.items() if listed is not None else ()) if name not in used]
+        if unused:
+            shown = ", ".join(quoted(name) for name, _ in unused[:_FEW])
+            more = f" and {len(unused) - _FEW} more" if len(unused) > _FEW else ""
+            message = f"the address {quoted(one.address or '')} has no place for the parameters {shown}{more}"
+            hint = "describe parameters of the query in 'bindings.ws.query'"
+            self._report.add(UNUSED_PARAMETER.at(unused[0][1].key_location, message, hint=hint))
 
-    def _parameters(self, one: Found, address: str) -> list[ir.Parameter]:
-        described = one.node.get("parameters")
-        known = dict(described.items()) if described is not None else {}
-        used = list(dict.fromkeys(_PARAMETER.findall(address)))
-        for name in used:
-            if name not in known:
-                message = f"the address {address!r} has the parameter {name!r}, which is not described"
-                self._report.add(UNDECLARED_PARAMETER.at(one.node.key_location, message))
-        for name, node in known.items():
-            if name not in used:
-                message = f"the parameter {name!r} is not in the address {one.address!r}"
-                self._report.add(UNUSED_PARAMETER.at(node.key_location, message))
-        return [self._parameter(name, known.get(name), one.node) for name in used]
-
-    def _parameter(self, name: str, node: Node | None, channel: Node) -> ir.Parameter:
+    def _parameter(self, name: str, node: Node | None, one: Found, where: Location) -> ir.Parameter:
         if node is None:
-            return ir.Parameter(name, ir.Scalar(ir.Kind.STRING), channel.key_location)
+            message = (
+                f"the address {quoted(one.address or '')} has the parameter {quoted(name)}, which nothing describes"
+            )
+            self._report.add(UNDECLARED_PARAMETER.at(where, message))
+            return ir.Parameter(name, ir.Scalar(ir.Kind.STRING), where)
         definition = self._documents.follow(node)
-        schema = definition.get("schema")
+        schema = definition.get("schema") or definition.get("x-schema")
         if schema is None:
             return string_parameter(name, definition, node)
-        return self._typed_parameter(name, schema, node, definition.text("description"), required=True)
-
-    def _typed_parameter(
-        self, name: str, schema: Node, place: Node, description: str, *, required: bool
-    ) -> ir.Parameter:
-        about = self._documents.follow(schema)
-        plain = string_parameter(name, about, place)
-        described = description or plain.description
-        return replace(plain, type=self._reader.parameter(schema), required=required, description=described)
-
-    def _handshake(self, one: Found) -> tuple[tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:
-        binding = one.binding
-        if binding is None:
-            return (), ()
-        method = binding.get("method")
-        if method is not None and method.value != "GET":
-            self._report.add(HANDSHAKE_IS_GET.at(method.location, f"the method {method.value!r} is not GET"))
-        return self._members(binding.get("query")), self._members(binding.get("headers"))
-
-    def _members(self, schema: Node | None) -> tuple[ir.Parameter, ...]:
-        if schema is None:
-            return ()
-        schema = self._documents.follow(schema)
-        properties, required = schema.get("properties"), schema.get("required")
-        needed = required.value if required is not None and isinstance(required.value, list) else []
-        return tuple(
-            self._typed_parameter(name, node, node, node.text("description"), required=name in needed)
-            for name, node in (properties.items() if properties is not None else ())
-        )
-
-    def _extension(self, one: Found) -> Mapping[str, Node]:
-        found: dict[str, Node] = {}
-        for holder in (one.node, one.binding):
-            for key in ("x-websocket", "x-ws"):
-                extension = holder.get(key) if holder is not None else None
-                if extension is not None:
-                    found.update(self._documents.follow(extension).items())
-        return found
+        parameter = typed_parameter(name, schema, node, self._documents, self._reader)
+        return replace(parameter, description=definition.text("description") or parameter.description)
 
 
-def _elements(node: Node | None) -> list[Node]:
-    return list(node.elements()) if node is not None else []
+def _path_of(server: ir.Server) -> str:
+    host_and_path = server.url.partition("://")[2]
+    return host_and_path[len(host_and_path.partition("/")[0]) :]
 
 
-def _close_codes(node: Node | None) -> list[ir.CloseCode]:
-    codes: list[ir.CloseCode] = []
-    for code, meaning in node.items() if node is not None else ():
-        if code.isascii() and code.isdigit() and len(code) == 4 and 1000 <= int(code) <= 4999:
-            words = meaning.value if isinstance(meaning.value, str) else meaning.text("description")
-            codes.append(ir.CloseCode(int(code), words))
-    return codes
+def _together(first: ir.Channel, channels: list[ir.Channel]) -> ir.Channel:
+    """One endpoint with the handshakes of several channels."""
+    return replace(
+        first,
+        parameters=_once(parameter for one in channels for parameter in one.parameters),
+        query=_once(parameter for one in channels for parameter in one.query),
+        headers=_once(parameter for one in channels for parameter in one.headers),
+        subprotocols=tuple(dict.fromkeys(name for one in channels for name in one.subprotocols)),
+        close_codes=tuple({code.code: code for one in reversed(channels) for code in one.close_codes}.values()),
+    )
+
+
+def _once(parameters: Iterable[ir.Parameter]) -> tuple[ir.Parameter, ...]:
+    """The parameters, the first of each name."""
+    found: dict[str, ir.Parameter] = {}
+    for parameter in parameters:
+        found.setdefault(parameter.wire_name, parameter)
+    return tuple(found.values())
+
+
+def _free(name: str, taken: dict[str, None]) -> str:
+    claimed, number = name, 2
+    while claimed in taken:
+        claimed, number = f"{name} {number}", number + 1
+    return claimed

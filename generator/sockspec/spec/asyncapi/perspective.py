@@ -7,19 +7,26 @@ import re
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.spec.resolve import Node
+from sockspec.spec.text import quoted
 
 PERSPECTIVE_ASSUMED = Code(
     "perspective-assumed",
     Severity.INFO,
-    "A document describes one application, and says `send` of what that application sends (in AsyncAPI 2, `subscribe`). "
-    "Nobody said whether this is the server or the client, so it was taken for the server. Settle it with "
-    "`--perspective` or `x-perspective: client` in the document.",
+    "A document describes one application, and says `send` of what that application sends (in AsyncAPI 2, "
+    "`subscribe`). Nobody said whether this is the server or the client, so it was taken for the server. Settle it "
+    "with `--perspective` or `x-perspective: client` in the document.",
 )
 PERSPECTIVE_SUSPICIOUS = Code(
     "perspective-suspicious",
     Severity.WARNING,
     "The names of operations say the opposite of their actions, as they do where a document is written from the other "
     "side's view. Look at who sends what in the package, and set `--perspective` or `x-perspective`.",
+)
+
+UNKNOWN_PERSPECTIVE = Code(
+    "unknown-perspective",
+    Severity.WARNING,
+    "`x-perspective` says whose view the document takes, `server` or `client`. Anything else is ignored.",
 )
 
 _SENDING = re.compile(r"(send|publish|emit)(?![a-z])")
@@ -36,6 +43,10 @@ class Perspective:
         said = root.text("x-perspective") or (info.text("x-perspective") if info is not None else "")
         self.view = option or (said if said in ("server", "client") else "server")
         self._said = option is not None or said in ("server", "client")
+        if said and said not in ("server", "client"):
+            place = root.get("x-perspective") or (info.get("x-perspective") if info is not None else None) or root
+            message = f"{quoted(said)} is no perspective; 'server' or 'client' was expected"
+            report.add(UNKNOWN_PERSPECTIVE.at(place.location, message))
         self._report = report
         self._words: dict[str, Node] = {}
         self._count = 0
@@ -47,7 +58,8 @@ class Perspective:
         self._count += 1
         application_sends = word in _SENDS
         against = _RECEIVING if application_sends else _SENDING
-        if against.match(name):
+        # Of `publish` and `subscribe` the names say nothing: clients send under `publish`, and servers receive there.
+        if word in ("send", "receive") and against.match(name):
             self._against.append(node)
         if application_sends == (self.view == "server"):
             return ir.Direction.SERVER_TO_CLIENT

@@ -7,11 +7,14 @@ from pathlib import Path
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.text import quoted
+from sockspec.spec.walk import nearest
 
 UNKNOWN_SCHEME = Code(
-    "unknown-security-scheme",
-    Severity.WARNING,
-    "A security requirement names a scheme that `components.securitySchemes` does not have, so nobody can satisfy it.",
+    "security-scheme-missing",
+    Severity.ERROR,
+    "A requirement of a server or an operation names a scheme that `components.securitySchemes` does not have. It is "
+    "not ignored, since that could open what was meant to be closed.",
 )
 
 
@@ -47,7 +50,10 @@ class Security:
         found: list[ir.Requirement] = []
         for name, scopes in node.items():
             if name not in self._schemes:
-                self._report.add(UNKNOWN_SCHEME.at(scopes.key_location, f"there is no security scheme {name!r}"))
+                message = f"there is no security scheme {quoted(name)} in 'components.securitySchemes'"
+                near = nearest(name, dict.fromkeys(self._schemes))
+                hint = f"did you mean {quoted(near)}?" if near is not None else ""
+                self._report.add(UNKNOWN_SCHEME.at(scopes.key_location, message, hint=hint))
             found.append(ir.Requirement(name, _texts(scopes)))
         return tuple(found)
 
