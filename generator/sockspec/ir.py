@@ -79,9 +79,10 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Tuple:
-    """Exactly these items, told apart by position."""
+    """These items, told apart by position, and after them any number of `rest`; none where that is None."""
 
     items: tuple[Type, ...]
+    rest: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)

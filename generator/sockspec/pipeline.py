@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import dispatch, lanes, plain, walk
+from sockspec.analysis import ambiguity, lanes, plain
 from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.resolve import Documents
@@ -51,8 +51,7 @@ def examine(
         is_openapi = specification is not None and specification.specification is Specification.OPENAPI_3
         api = (openapi if is_openapi else asyncapi).read(documents, report, perspective=perspective)
         api = lanes.prove(plain.plain(api, report))
-        for found in dispatch.all_of(api).values():
-            dispatch.check(found, walk.by_name(api), report)
+        ambiguity.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return (None if report.failed else api), report.sorted()

@@ -2,110 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import enum
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from sockspec import ir
-from sockspec.analysis import walk
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.analysis import constants, walk
+from sockspec.analysis.constants import Constants, Path, TagValue
 
-NOT_DISTINGUISHABLE = Code(
-    "messages-not-distinguishable",
-    Severity.WARNING,
-    "Two messages of the same direction have payloads that nothing tells apart: no property with a constant of its own "
-    "in each. A payload that fits both is taken for the one that the document lists first. Give each message a "
-    "required property such as `type` with a constant.",
-)
 
-TagValue = str | int
-Constants = dict[str, tuple[tuple[TagValue, ...], bool]]
-"""Properties that have constants: their values, and whether they are required."""
+class By(enum.Enum):
+    """What tells the messages of a direction apart; the values read on after 'told apart by'."""
+
+    NOTHING = "their being one alone"
+    TAG = "a property"
+    NESTED_TAG = "a nested property"
+    PAIR = "a pair of properties"
+    POSITION = "an item of an array"
+    KIND = "what they are on the wire"
+    JSON_RPC = "their JSON-RPC shape"
+    REQUIRED = "the properties that they require"
+    TRIAL = "trial, in the order of the document"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A message, and the values of the tag that mean it; no values where only trying tells."""
+    """A message, and the values of the tag that mean it; no values where only its shape tells."""
 
     message: ir.Message
     values: tuple[TagValue, ...] = ()
+    seconds: tuple[TagValue, ...] = ()
+    """The values of the second tag, where there are two."""
     required: bool = False
     """Whether a payload without the tag cannot be this message."""
+    is_array: bool = False
+    """Whether `values` are those of an item of an array."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The messages of one direction of a channel, and the property whose value is looked at first."""
+    """The messages of one direction of a channel, and what is looked at first."""
 
-    tag: str
-    """Wire name of the property; empty where the messages have none in common."""
     choices: tuple[Choice, ...]
+    by: By
+    path: Path = ()
+    """Where in an object the tag stands; empty where the messages have none in common."""
+    second: Path = ()
+    """Where the second tag stands, where it takes two."""
+    position: int | None = None
+    """Which item of an array tells the messages that are arrays apart."""
+
+    @property
+    def member(self) -> str:
+        """The (first) tag's wire name where it is a property of the object itself; else empty."""
+        return self.path[0] if len(self.path) == 1 and isinstance(self.path[0], str) else ""
 
 
 def of(messages: Iterable[ir.Message], definitions: Mapping[str, ir.Definition]) -> Dispatch:
-    """The dispatch for messages of one direction: by the property that tells most of them apart."""
+    """The dispatch for messages of one direction, by the first of the ways that tells them apart."""
     considered = tuple(messages)
-    constants = [_constants(message, definitions) for message in considered]
-    tag = _best(constants)
-    choices = (
-        Choice(message, *found[tag]) if tag in found else Choice(message)
-        for message, found in zip(considered, constants, strict=True)
+    found = [constants.of(message.payload.type, definitions) for message in considered]
+    arrays = [json_type(message, definitions) == "array" for message in considered]
+    in_objects = [one for one, is_array in zip(found, arrays, strict=True) if not is_array]
+    path, second = _tags(considered, in_objects, definitions, arrays)
+    if len(path) > 1 or len(second) > 1:
+        found = [constants.of(message.payload.type, definitions, nested=True) for message in considered]
+    best = _best(one for one, is_array in zip(found, arrays, strict=True) if is_array)
+    position = best[0] if best and isinstance(best[0], int) else None
+    choices = tuple(
+        _choice(message, one, (position,) if is_array and position is not None else path, second, is_array)
+        for message, one, is_array in zip(considered, found, arrays, strict=True)
     )
-    return Dispatch(tag, tuple(choices))
+    return Dispatch(choices, _way(choices, path, second, position, definitions), path, second, position)
 
 
-def _best(constants: Iterable[Constants]) -> str:
-    """The property with a constant of its own in most messages; of several, one that is required, or the first."""
-    values: dict[str, set[TagValue]] = {}
-    messages: dict[str, int] = {}
-    demanded: dict[str, int] = {}
-    for found in constants:
-        for wire_name, (allowed, required) in found.items():
-            values.setdefault(wire_name, set()).update(allowed)
-            messages[wire_name] = messages.get(wire_name, 0) + 1
-            demanded[wire_name] = demanded.get(wire_name, 0) + required
-    return max(values, key=lambda name: (min(len(values[name]), messages[name]), demanded[name]), default="")
+def _choice(message: ir.Message, found: Constants, path: Path, second: Path, is_array: bool) -> Choice:
+    first = found.get(path)
+    if first is None:
+        return Choice(message, is_array=is_array)
+    other = found.get(second) if second and not is_array else None
+    seconds = other.values if other is not None and other.required else ()
+    return Choice(message, first.values, seconds, first.required, is_array)
 
 
-def _constants(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> Constants:
-    """The properties of a message that have constants: their values, and whether they are required."""
+def _tags(
+    messages: Sequence[ir.Message],
+    shallow: Sequence[Constants],
+    definitions: Mapping[str, ir.Definition],
+    arrays: Sequence[bool],
+) -> tuple[Path, Path]:
+    """One property, one further inside, or two that tell the objects apart; else the one that goes furthest."""
+    top = _best(shallow)
+    if len(shallow) < 2 or _apart(shallow, top) == len(shallow):
+        return top, ()
+    deep = [
+        constants.of(message.payload.type, definitions, nested=True)
+        for message, is_array in zip(messages, arrays, strict=True)
+        if not is_array
+    ]
+    inner = _best(deep)
+    if _apart(deep, inner) == len(deep):
+        return inner, ()
+    first = top or inner
+    paths = dict.fromkeys(path for found in deep for path in found if path != first)
+    second = max(paths, key=lambda path: _apart(deep, first, path), default=())
+    if second and _apart(deep, first, second) > _apart(deep, first):
+        return first, second
+    return (inner, ()) if _apart(deep, inner) > _apart(deep, first) else (first, ())
+
+
+def _apart(found: Sequence[Constants], path: Path, second: Path = ()) -> int:
+    """How many messages have values there that no other has."""
+    owners: dict[tuple[TagValue | None, TagValue | None], int] = {}
+    keys: list[list[tuple[TagValue | None, TagValue | None]]] = []
+    for one in found:
+        first, other = one.get(path), one.get(second) if second else None
+        others: tuple[TagValue | None, ...] = other.values if other is not None and other.required else (None,)
+        own: list[tuple[TagValue | None, TagValue | None]] = (
+            [(value, beside) for value in first.values for beside in others] if first is not None else []
+        )
+        keys.append(own)
+        for key in own:
+            owners[key] = owners.get(key, 0) + 1
+    return sum(bool(own) and all(owners[key] == 1 for key in own) for own in keys)
+
+
+def _best(found: Iterable[Constants]) -> Path:
+    """The place with a constant of its own in most messages; of several, one that is required, or the first."""
+    values: dict[Path, set[TagValue]] = {}
+    messages: dict[Path, int] = {}
+    demanded: dict[Path, int] = {}
+    for one in found:
+        for path, constant in one.items():
+            values.setdefault(path, set()).update(constant.values)
+            messages[path] = messages.get(path, 0) + 1
+            demanded[path] = demanded.get(path, 0) + constant.required
+    return max(values, key=lambda path: (min(len(values[path]), messages[path]), demanded[path]), default=())
+
+
+def _way(
+    choices: Sequence[Choice],
+    path: Path,
+    second: Path,
+    position: int | None,
+    definitions: Mapping[str, ir.Definition],
+) -> By:
+    if len(choices) < 2:
+        return By.NOTHING
+    untagged = [choice for choice in choices if not choice.values]
+    kinds = [json_type(choice.message, definitions) for choice in untagged]
+    if len(untagged) == len(choices) and len(set(kinds)) == len(kinds):
+        return By.KIND
+    if len(set(kinds)) == len(kinds):
+        if position is not None and all(choice.is_array for choice in choices):
+            return By.POSITION
+        return By.PAIR if second else By.NESTED_TAG if len(path) > 1 else By.TAG
+    demands = [
+        required(choice.message, definitions)
+        for choice, kind in zip(untagged, kinds, strict=True)
+        if kind == "object" or kinds.count(kind) > 1
+    ]
+    if path == ("method",) and all({"result", "error"} & names for names in demands):
+        return By.JSON_RPC
+    return By.REQUIRED if len(set(demands)) == len(demands) else By.TRIAL
+
+
+def required(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> frozenset[str]:
+    """The properties that a payload has to have."""
     record = walk.resolve(message.payload.type, definitions)
-    if not isinstance(record, ir.Record):
-        return {}
-    found: Constants = {}
-    for field in record.fields:
-        constant = walk.resolve(field.type, definitions)
-        if isinstance(constant, ir.Constant) and constant.values and all(_is_tag(v) for v in constant.values):
-            values = tuple(value for value in constant.values if isinstance(value, str | int))
-            found[field.wire_name] = (values, field.required)
-    return found
+    return frozenset(f.wire_name for f in record.fields if f.required) if isinstance(record, ir.Record) else frozenset()
 
 
-def _is_tag(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63)
-
-
-def check(dispatch: Dispatch, definitions: Mapping[str, ir.Definition], report: Report) -> None:
-    """Report the messages that nothing tells apart."""
-    alike: dict[tuple[TagValue | None, str], list[ir.Message]] = {}
-    for choice in dispatch.choices:
-        kind = _json_type(choice.message, definitions)
-        for value in choice.values or (None,):
-            alike.setdefault((value, kind), []).append(choice.message)
-    for (value, _), messages in alike.items():
-        for earlier, later in pairwise(messages):
-            why = "have nothing that tells them apart" if value is None else f"both have {value!r} as {dispatch.tag!r}"
-            report.add(
-                NOT_DISTINGUISHABLE.at(
-                    later.location,
-                    f"the messages {earlier.name!r} and {later.name!r} {why}; payloads are tried in this order",
-                    hint="give each a required property with a constant of its own, such as 'type'",
-                    related=(earlier.location,),
-                )
-            )
-
-
-def _json_type(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> str:
+def json_type(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> str:
     """What a payload is on the wire, as far as that tells messages apart."""
     if message.payload.content is not ir.Content.JSON:
         return str(message.payload.content.value)
@@ -137,8 +205,9 @@ def record_tags(api: ir.Api, dispatches: Iterable[Dispatch]) -> dict[str, tuple[
     tags: dict[str, tuple[str, TagValue]] = {}
     for dispatch in dispatches:
         for choice in dispatch.choices:
-            if isinstance(choice.message.payload.type, ir.Record) and len(choice.values) == 1 and choice.required:
-                tag = (dispatch.tag, choice.values[0])
+            is_record = isinstance(choice.message.payload.type, ir.Record)
+            if is_record and dispatch.member and len(choice.values) == 1 and choice.required:
+                tag = (dispatch.member, choice.values[0])
                 tags.setdefault(f"message:{choice.message.name}", tag)
                 if is_one_class(choice.message):
                     tags.setdefault(choice.message.name, tag)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sockspec import ir
 from sockspec.analysis import dispatch, walk
+from sockspec.analysis.constants import TagValue
 from sockspec.diagnostics import Location
 
 _INT_64 = range(-(2**63), 2**63)
@@ -64,7 +65,7 @@ def _obstacles(
     of: ir.Type | ir.Record,
     unsaid: Iterable[ir.Unsaid],
     location: Location,
-    tags: Mapping[str, tuple[str, dispatch.TagValue]],
+    tags: Mapping[str, tuple[str, TagValue]],
 ) -> tuple[ir.Unsaid, ...]:
     found = dict.fromkeys(unsaid)
     if isinstance(of, ir.Record):
@@ -75,7 +76,7 @@ def _obstacles(
     return tuple(found)
 
 
-def _words(of: ir.Type, tags: Mapping[str, tuple[str, dispatch.TagValue]]) -> Iterator[str]:
+def _words(of: ir.Type, tags: Mapping[str, tuple[str, TagValue]]) -> Iterator[str]:
     """Keywords that the classes cannot be trusted with, in one type up to references."""
     for part in walk.parts(of, whole=lambda union: is_tagged(union, tags)):
         match part:
@@ -91,7 +92,7 @@ def _words(of: ir.Type, tags: Mapping[str, tuple[str, dispatch.TagValue]]) -> It
                 pass
 
 
-def is_tagged(union: ir.Union, tags: Mapping[str, tuple[str, dispatch.TagValue]]) -> bool:
+def is_tagged(union: ir.Union, tags: Mapping[str, tuple[str, TagValue]]) -> bool:
     """Whether the members declare the property that the union goes by as their tag, each with its own constant."""
     declared = [tags.get(member.name) for member in union.members if isinstance(member, ir.Ref)]
     values = {tag[1] for tag in declared if tag is not None and tag[0] == union.tag}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sockspec import ir
 from sockspec.analysis import dispatch
+from sockspec.analysis.constants import TagValue
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.fields import Fields
 from sockspec.docs.page import Channel, Scheme, Sent, Server, Side, Table
@@ -140,21 +141,27 @@ class Channels:
         if found is None or not found.choices:
             return
         are_several = len(found.choices) > 1
-        messages = tuple(self._sent(choice, found.tag if are_several else "") for choice in found.choices)
+        messages = tuple(self._sent(choice, found if are_several else None) for choice in found.choices)
         asking = self._asking.get((channel.name, direction), ())
         replies = (self._reply(operation, direction) for operation in asking)
         yield Side(_SIDES[direction], messages, tuple(dict.fromkeys(line for line in replies if line)))
 
-    def _sent(self, choice: dispatch.Choice, tag: str) -> Sent:
+    def _sent(self, choice: dispatch.Choice, found: dispatch.Dispatch | None) -> Sent:
         message = choice.message
         line: list[Piece] = []
-        if choice.values and tag:
-            line = [self._types.words("where"), Piece(" "), self._types.identifier(tag), Piece(" ")]
-            line += [self._types.words("is"), Piece(" "), *self._types.listed(map(self._types.code, choice.values))]
-        elif tag:
+        if choice.values and found is not None:
+            place = f"item {(found.position or 0) + 1}" if choice.is_array else ".".join(map(str, found.path))
+            line = self._where("where", place, choice.values)
+            if choice.seconds:
+                line += [Piece(" "), *self._where("and", ".".join(map(str, found.second)), choice.seconds)]
+        elif found is not None and found.by is not dispatch.By.KIND:
             line = [self._types.words("where it fits and no other does")]
         anchor = self._anchors.messages[message.name]
         return Sent(self._writing.text(message.name), anchor, tuple(line), self._writing.text(message.summary))
+
+    def _where(self, word: str, place: str, values: tuple[TagValue, ...]) -> list[Piece]:
+        head = [self._types.words(word), Piece(" "), self._types.identifier(place), Piece(" ")]
+        return [*head, self._types.words("is"), Piece(" "), *self._types.listed(map(self._types.code, values))]
 
     def _reply(self, operation: ir.Operation, direction: ir.Direction) -> Line:
         answers = operation.reply.messages if operation.reply is not None else ()

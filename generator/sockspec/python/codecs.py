@@ -30,8 +30,7 @@ def view(
             found = dispatches.get((channel.name, side))
             choices = found.choices if found is not None else ()
             arguments: list[Code] = ["SCHEMAS", *(_entry(choice, names) for choice in choices)]
-            if found is not None and found.tag:
-                arguments.append(assigned("tag", literals.string(found.tag)))
+            arguments += _tags(found) if found is not None else []
             union = names.unions[channel.name, side]
             of = subscript("Codec", f"messages.{union}" if choices else "Never")
             name = names.codecs[channel.name, side]
@@ -49,7 +48,7 @@ def _entry(choice: dispatch.Choice, names: Names) -> Code:
         literals.string(message.lane.value),
     ]
     if choice.values:
-        arguments.append(assigned("tags", _tuple([literals.value(value) for value in choice.values])))
+        arguments.append(assigned("marks" if choice.is_array else "tags", _values(choice)))
         if not choice.required:
             arguments.append("tag_required=False")
     if message.payload.content is not ir.Content.JSON:
@@ -59,6 +58,27 @@ def _entry(choice: dispatch.Choice, names: Names) -> Code:
     if message.correlation:
         arguments.append(assigned("correlation", _tuple([literals.string(name) for name in message.correlation])))
     return call("Entry", *arguments)
+
+
+def _tags(found: dispatch.Dispatch) -> list[Code]:
+    """What tells the messages apart."""
+    arguments: list[Code] = []
+    for word, path in (("tag", found.path), ("second_tag", found.second)):
+        if path:
+            steps = [literals.value(step) for step in path]
+            arguments.append(assigned(word, steps[0] if len(steps) == 1 else _tuple(steps)))
+    if found.position is not None:
+        arguments.append(f"position={found.position}")
+    return arguments
+
+
+def _values(choice: dispatch.Choice) -> Code:
+    """The values that mean a message: each alone, or with each value of the second tag."""
+    first = [literals.value(value) for value in choice.values]
+    if not choice.seconds:
+        return _tuple(first)
+    seconds = [literals.value(value) for value in choice.seconds]
+    return _tuple([f"({one}, {other})" for one in first for other in seconds])
 
 
 def _tuple(items: list[str]) -> Code:

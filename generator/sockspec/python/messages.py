@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import dispatch, walk
+from sockspec.analysis.constants import TagValue
 from sockspec.python import literals, naming
 from sockspec.python.imports import order
 from sockspec.python.layout import Code, Group, assigned, call, either, flat, joined, lay, statement, subscript
@@ -165,7 +166,7 @@ class Messages:
         head = lay(joined(Group(f"class {name}(", tuple(options), ")"), ":"))
         return Class(head, _class_doc(doc, name), tuple(members))
 
-    def _tag_member(self, record: ir.Record, tag: tuple[str, dispatch.TagValue]) -> Member:
+    def _tag_member(self, record: ir.Record, tag: tuple[str, TagValue]) -> Member:
         value = literals.value(tag[1])
         name = next(naming.attribute_name(f.wire_name) for f in record.fields if f.wire_name == tag[0])
         name = f"{name}_" if name in naming.ATTRIBUTE_RESERVED else name

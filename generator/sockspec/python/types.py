@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 
 from sockspec import ir
-from sockspec.analysis import dispatch, lanes
+from sockspec.analysis import lanes
+from sockspec.analysis.constants import TagValue
 from sockspec.python import literals
 from sockspec.python.layout import Code, assigned, call, either, subscript
 
@@ -34,7 +35,7 @@ class Types:
         self,
         definitions: Mapping[str, ir.Definition],
         names: Mapping[str, str],
-        tags: Mapping[str, tuple[str, dispatch.TagValue]],
+        tags: Mapping[str, tuple[str, TagValue]],
     ) -> None:
         self.definitions = definitions
         self.names = names

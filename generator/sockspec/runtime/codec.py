@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, Generic, NoReturn, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from sockspec.runtime import problems
+from sockspec.runtime.discriminator import Discriminator, Path
 from sockspec.runtime.jsontext import NotJson, nested_deeper, parse
 from sockspec.runtime.judge import Schemas
-from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, insisting, is_shallow, typed_decoder
+from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, is_shallow
 from sockspec.runtime.problems import Fault, PayloadError, Problem
 
 M = TypeVar("M")
@@ -20,18 +21,27 @@ M = TypeVar("M")
 DEPTH: Final = 64
 """How deep objects and arrays of a payload may be nested. What the typed decoder skips unread does not count."""
 
-_MOST_NAMES: Final = 20
-"""How many known tags a problem lists."""
-
 
 class Codec(Generic[M]):
     """The messages that one side may send on a channel."""
 
-    def __init__(self, schemas: Schemas, *entries: Entry, tag: str = "", depth: int = DEPTH) -> None:
-        """`tag` is the property that tells the messages apart; `depth` bounds how deep a payload may be nested."""
-        self._tag = tag
+    def __init__(
+        self,
+        schemas: Schemas,
+        *entries: Entry,
+        tag: str | Path = "",
+        second_tag: str | Path = "",
+        position: int | None = None,
+        depth: int = DEPTH,
+    ) -> None:
+        """What tells the messages apart, and how deep a payload may be nested.
+
+        `tag` is a property, or the names that lead to a nested one; where it takes a pair, `second_tag` is the other.
+        `position` is the item that tells arrays apart, counted from 0.
+        """
         self._depth = depth
         self._lanes: dict[type, Lane] = {entry.message: Lane(entry, schemas) for entry in entries}
+        self._discriminator = Discriminator(self._lanes.values(), tag, second_tag, position)
         self.entries: tuple[Entry, ...] = entries
         """The messages with what the codec knows of each."""
         self.messages: tuple[type[Struct], ...] = tuple(entry.message for entry in entries)
@@ -45,7 +55,7 @@ class Codec(Generic[M]):
         """The message in a frame: text is given as str, a binary frame as bytes. Raises PayloadError."""
         if type(frame) is str and (self._is_shallow or frame.count("{") + frame.count("[") <= self._depth):
             try:
-                return self._tagged(frame)
+                return cast(M, self._typed(frame))
             except REFUSALS:
                 pass
         return self.examine(frame).message
@@ -68,7 +78,7 @@ class Codec(Generic[M]):
                 return self._bare("text", frame)
             raise
         refused: list[tuple[Lane, tuple[Fault, ...]]] = []
-        for lane in self._candidates(value):
+        for lane in self._discriminator.candidates(value):
             verdict = lane.decode(frame, value)
             if isinstance(verdict, Verdict):
                 return verdict
@@ -81,7 +91,7 @@ class Codec(Generic[M]):
             value = self._parse(frame) if isinstance(frame, str) else None
         except PayloadError:
             return None
-        for lane in self._candidates(value):
+        for lane in self._discriminator.candidates(value):
             found = value
             for member in lane.entry.correlation:
                 found = found.get(member) if isinstance(found, dict) else None
@@ -103,15 +113,6 @@ class Codec(Generic[M]):
                 return Verdict(cast(M, lane.entry.message(frame)), "typed")
         raise PayloadError(Problem.of(problems.BINARY_NOT_SUPPORTED))
 
-    def _candidates(self, value: object) -> Iterator[Lane]:
-        """The messages that a payload may be, the likeliest first."""
-        tag = value.get(self._tag, UNSET) if isinstance(value, dict) and self._tag else UNSET
-        if isinstance(tag, str | int | float) and not isinstance(tag, bool):
-            yield from self._by_tag.get(tag, ())
-        for lane in self._untagged:
-            if not lane.entry.tags or tag is UNSET:
-                yield lane
-
     def _problem(self, value: object, refused: list[tuple[Lane, tuple[Fault, ...]]]) -> Problem:
         if refused:
             lane, faults = min(refused, key=lambda one: len(one[1]))
@@ -119,42 +120,16 @@ class Codec(Generic[M]):
         if not isinstance(value, dict):
             fault = Fault("", "type", "expected object")
             return Problem.of(problems.VALIDATION_ERROR, "the payload is not an object", errors=(fault,))
-        known = ", ".join(repr(tag) for tag in list(self._by_tag)[:_MOST_NAMES])
-        found = "names no message that is known here" if self._tag in value else "is missing"
-        return Problem.of(problems.UNKNOWN_TYPE, f"the property {self._tag!r} {found}; expected {known}")
+        return Problem.of(problems.UNKNOWN_TYPE, self._discriminator.refusal(value))
 
     @cached_property
-    def _tagged(self) -> Callable[[str], M]:
-        """Decodes the messages that the typed lane judges and that msgspec can tell apart, all in one pass."""
-        classes: dict[object, type[Struct]] = {}
-        for lane in self._lanes.values():
-            entry = lane.entry
-            config = entry.message.__struct_config__
-            if entry.lane == "typed" and config.tag_field == self._tag and len(self._by_tag.get(config.tag, ())) == 1:
-                classes[config.tag] = entry.message
-        if classes:
-            decode: Callable[[str], M] = typed_decoder(insisting(tuple(classes.values())))
-            return decode
-        return _single(self._lanes)
+    def _typed(self) -> Callable[[str], Any]:
+        return self._discriminator.typed
 
     @cached_property
     def _is_shallow(self) -> bool:
         """Whether no message can hold anything that is nested deeply; what the decoder skips does no harm."""
         return all(is_shallow(lane.entry.message) for lane in self._lanes.values())
-
-    @cached_property
-    def _by_tag(self) -> dict[object, tuple[Lane, ...]]:
-        found: dict[object, tuple[Lane, ...]] = {}
-        for lane in self._lanes.values():
-            for value in lane.entry.tags:
-                found[value] = (*found.get(value, ()), lane)
-        return found
-
-    @cached_property
-    def _untagged(self) -> tuple[Lane, ...]:
-        """The JSON messages that a payload without the tag may be."""
-        lanes = (lane for lane in self._lanes.values() if lane.entry.content == "json")
-        return tuple(lane for lane in lanes if not lane.entry.tags or not lane.entry.tag_required)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
@@ -193,18 +168,6 @@ class Codec(Generic[M]):
         if lane is None:
             raise TypeError(f"{type(message).__name__} is not a message of this channel and direction")
         return lane, message
-
-
-def _single(lanes: dict[type, Lane]) -> Callable[[str], Any]:
-    """The decoder of the only message, where there is only one; a payload that it takes needs no dispatch."""
-    only = next(iter(lanes.values())) if len(lanes) == 1 else None
-    if only is not None and only.entry.lane == "typed" and only.entry.content == "json":
-        return only.typed
-    return _refuse
-
-
-def _refuse(text: str) -> NoReturn:
-    raise msgspec.ValidationError
 
 
 def _with(struct: Any, path: tuple[str, ...], value: object) -> Any:

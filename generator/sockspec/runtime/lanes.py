@@ -34,8 +34,10 @@ class Entry:
     """Pointer into the package's schemas; empty where any payload is valid."""
     lane: Literal["typed", "checked"]
     """`typed` when a payload that decodes into the class is valid by that alone."""
-    tags: tuple[str | int, ...] = ()
-    """The values of the codec's tag that mean this message."""
+    tags: tuple[str | int | tuple[str | int, str | int], ...] = ()
+    """The values of the codec's tag that mean this message; pairs of values where it takes two tags."""
+    marks: tuple[str | int, ...] = ()
+    """The same for a message that is an array: the values of the item at the codec's position."""
     tag_required: bool = True
     """Whether a payload without the tag cannot be this message."""
     content: Literal["json", "text", "binary"] = "json"
@@ -149,6 +151,13 @@ class Lane:
     def payload_of(self, message: Struct) -> Any:
         """The one member of a message whose payload is that member alone."""
         return getattr(message, self.entry.message.__struct_fields__[0])
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The properties that a payload cannot be without."""
+        if self.entry.bare:
+            return frozenset()
+        return frozenset(f.encode_name for f in msgspec.structs.fields(self.entry.message) if f.required)
 
     @cached_property
     def correlation(self) -> tuple[str, ...]:
