@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def _field(schema: object, required: bool = True) -> dict[str, object]:
             "tuple[str, int]",
             "typed",
         ),
-        ({"type": "array", "items": [STRING]}, "list[Any]", "checked"),
+        ({"type": "array", "items": [STRING], "minItems": 1}, "PayloadX", "checked"),
+        ({"type": "array", "items": [STRING], "maxItems": 1}, "PayloadX", "typed"),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, "dict[str, int]", "typed"),
         ({"type": "object"}, "dict[str, Any]", "typed"),
         ({"type": "string", "format": "date-time"}, "DateTime", "typed"),
@@ -152,3 +154,74 @@ def test_recursive_schemas_are_records_that_refer_to_themselves(tmp_path: Path) 
 def test_a_schema_that_is_made_of_itself_is_an_error(tmp_path: Path, schemas: dict[str, object]) -> None:
     _, report = api_of(tmp_path, {"Payload": _field({"$ref": "#/components/schemas/A"})}, schemas)
     assert "schema-loop" in {d.code.id for d in report.sorted()}
+
+
+OPEN_ARRAYS: list[tuple[dict[str, Any], str, list[object]]] = [
+    ({"minItems": 2}, "tuple[str, dt.date, *tuple[Any, ...]]", [["a", "2024-01-02"], ["a", "2024-01-02", 3, {"b": 4}]]),
+    (
+        {"minItems": 2, "additionalItems": {"type": "integer"}},
+        "tuple[str, dt.date, *tuple[int, ...]]",
+        [["a", "2024-01-02"], ["a", "2024-01-02", 3]],
+    ),
+    ({"additionalItems": False, "minItems": 1}, "tuple[str, dt.date] | tuple[str]", [["a"], ["a", "2024-01-02"]]),
+    (
+        {"minItems": 1},
+        "PayloadX1 | tuple[str]",
+        [["a"], ["a", "2024-01-02"], ["a", "2024-01-02", None]],
+    ),
+    ({"maxItems": 1}, "tuple[str] | tuple[()]", [[], ["a"]]),
+]
+
+
+@pytest.mark.parametrize(("bounds", "annotation", "values"), OPEN_ARRAYS)
+def test_items_by_position_are_tuples_also_where_the_end_is_open(
+    tmp_path: Path, bounds: dict[str, Any], annotation: str, values: list[object]
+) -> None:
+    schema = {"type": "array", "items": [STRING, {"type": "string", "format": "date"}], **bounds}
+    api, _ = api_of(tmp_path, {"Payload": _field(schema)})
+    codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
+    written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")
+    assert f"    PayloadX: TypeAlias = {annotation}\n" in written
+    for value in values:
+        decoded = codec.decode(json.dumps({"x": value}))
+        assert isinstance(decoded.x, tuple)
+        assert json.loads(codec.encode(decoded)) == {"x": value}
+    with pytest.raises(PayloadError):
+        codec.decode('{"x": [5]}')
+
+
+EXTRAS: list[tuple[dict[str, Any], str]] = [
+    ({"additionalProperties": {"type": "string", "format": "date"}}, "dict[str, dt.date]"),
+    (
+        {"patternProperties": {"^d": {"type": "string", "format": "date"}}, "additionalProperties": False},
+        "dict[str, dt.date]",
+    ),
+    ({"patternProperties": {"^d": {"type": "string", "format": "date"}}}, "dict[str, Any]"),
+    (
+        {"patternProperties": {"^d": {"type": "integer"}}, "additionalProperties": {"type": ["string", "null"]}},
+        "dict[str, int | str | None]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("closing", "annotation"), EXTRAS)
+def test_other_properties_are_kept_in_one_member(tmp_path: Path, closing: dict[str, Any], annotation: str) -> None:
+    schema = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}, "extra": STRING}, **closing}
+    api, _ = api_of(tmp_path, {"Payload": {"type": "array", "items": schema}})
+    assert api.messages[0].lane is ir.Lane.CHECKED
+    package = package_of(tmp_path, api)
+    written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")
+    assert f'    extra2: {annotation} = field(name="**", default={{}})\n' in written
+    other: object = 7 if "int" in annotation else "2024-01-02"
+    codec: Any = package.codecs.ALL_FROM_CLIENT
+    payload = [{"x": 1}, {"x": 2, "extra": "e", "day": other}]
+    decoded = codec.decode(json.dumps(payload))
+    assert (decoded.payload[0].extra2, list(decoded.payload[1].extra2)) == ({}, ["day"])
+    assert json.loads(codec.encode(decoded)) == payload
+
+
+def test_an_extra_property_cannot_have_the_name_of_a_member(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"x": STRING}, "additionalProperties": STRING}
+    package = package_of(tmp_path, api_of(tmp_path, {"Payload": schema})[0])
+    with pytest.raises(ValueError, match="member for 'x'"):
+        package.codecs.ALL_FROM_CLIENT.encode(package.messages.Payload(extra={"x": "a"}))

@@ -160,6 +160,8 @@ class Record:
     description: str = ""
     deprecated: bool = False
     unsaid: tuple[Unsaid, ...] = ()
+    extra: Type | None = None
+    """The type of the values of all other properties, where the schema says something of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ def parts(of: ir.Type | ir.Record, *, whole: Callable[[ir.Union], bool] = lambda
         one = stack.pop()
         match one:
             case ir.Record():
+                if one.extra is not None:
+                    stack.append(one.extra)
                 stack.extend(field.type for field in reversed(one.fields))
                 continue
             case ir.Array():
@@ -23,6 +25,8 @@ def parts(of: ir.Type | ir.Record, *, whole: Callable[[ir.Union], bool] = lambda
             case ir.Nullable():
                 stack.append(one.of)
             case ir.Tuple():
+                if one.rest is not None:
+                    stack.append(one.rest)
                 stack.extend(reversed(one.items))
             case ir.Union() if not whole(one):
                 stack.extend(reversed(one.members))

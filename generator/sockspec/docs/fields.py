@@ -65,6 +65,9 @@ class Fields:
             )
             if inner is not None:
                 yield from self._rows(inner, f"{prefix}{field.wire_name}{suffix}.", depth + 1)
+        if record.extra is not None:
+            others = self._types.line(record.extra)
+            yield self._row(prefix, "*", others, False, list(self._types.bounds(record.extra)), "All other properties.")
 
     def _inner(self, of: ir.Type) -> tuple[str, ir.Record | None]:
         """The record inside a type that is shown in place, and how a path to it goes on."""

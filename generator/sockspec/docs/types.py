@@ -80,9 +80,12 @@ class Types:
                 yield self.words("array of")
                 yield from self._spaced(of.item, depth)
             case ir.Tuple():
-                yield self.words("array of exactly:")
+                yield self.words("array of exactly:" if of.rest is None else "array that begins with:")
                 yield Piece(" ")
                 yield from self._joined(of.items, ", ", depth)
+                if of.rest is not None:
+                    yield self.words(", then any number of")
+                    yield from self._spaced(of.rest, depth)
             case ir.Map(value=ir.Anything()):
                 yield self.words("object")
             case ir.Map():

@@ -22,8 +22,10 @@ def hoist(api: ir.Api, types: Types) -> ir.Api:
         match definition:
             case ir.Record():
                 definitions.append(hoisting.record(definition, definition.name))
+            case ir.Alias(type=ir.Tuple() as of):
+                definitions.append(replace(definition, type=hoisting.inside(of, definition.name, definition.location)))
             case ir.Alias(type=ir.Union() | ir.Nullable(of=ir.Union())):
-                definitions.append(definition)
+                definitions.append(hoisting.alias(definition))
             case ir.Alias():
                 definitions.append(
                     replace(definition, type=hoisting.type(definition.type, definition.name, definition.location))
@@ -53,11 +55,25 @@ class _Hoisting:
             else self.type(of, message.name, message.location)
         )
 
+    def alias(self, alias: ir.Alias) -> ir.Alias:
+        """The name of a union, whose members that the decoder needs a stand-in for have names as well."""
+        union = alias.type.of if isinstance(alias.type, ir.Nullable) else alias.type
+        if not isinstance(union, ir.Union) or not any(_is_open(member) for member in union.members):
+            return alias
+        members = tuple(
+            self.type(member, f"{alias.name} {at}", alias.location) if _is_open(member) else member
+            for at, member in enumerate(union.members, 1)
+        )
+        own = replace(union, members=members)
+        return replace(alias, type=ir.Nullable(own) if isinstance(alias.type, ir.Nullable) else own)
+
     def record(self, record: ir.Record, name: str) -> ir.Record:
         types = [self.type(f.type, f"{name} {f.wire_name}", f.location) for f in record.fields]
-        if all(of is field.type for of, field in zip(types, record.fields, strict=True)):
+        extra = None if record.extra is None else self.type(record.extra, f"{name} extra", record.location)
+        if extra is record.extra and all(of is field.type for of, field in zip(types, record.fields, strict=True)):
             return record
-        return replace(record, fields=tuple(replace(f, type=of) for of, f in zip(types, record.fields, strict=True)))
+        fields = tuple(replace(f, type=of) for of, f in zip(types, record.fields, strict=True))
+        return replace(record, fields=fields, extra=extra)
 
     def type(self, of: ir.Type, name: str, place: Location) -> ir.Type:
         match of:
@@ -68,11 +84,16 @@ class _Hoisting:
                 value = self.type(of.value, f"{name} value", place)
                 return of if value is of.value else replace(of, value=value)
             case ir.Tuple():
-                return ir.Tuple(tuple(self.type(item, f"{name} {at}", place) for at, item in enumerate(of.items, 1)))
+                hoisted = self.inside(of, name, place)
+                return hoisted if of.rest is None else self._name(hoisted, name, place)
             case ir.Nullable():
                 inner = self.type(of.of, name, place)
                 return of if inner is of.of else ir.Nullable(inner)
             case ir.Union():
+                if any(_is_open(member) for member in of.members):
+                    numbered = enumerate(of.members, 1)
+                    members = tuple(self.type(member, f"{name} {at}", place) for at, member in numbered)
+                    return self._name(replace(of, members=members), name, place)
                 decodable = self._types.decodable(of)
                 if decodable and len(flat(self._types.annotation(of))) <= _LONGEST:
                     return of
@@ -80,10 +101,20 @@ class _Hoisting:
             case ir.Scalar() | ir.Constant() | ir.Ref() | ir.Anything():
                 return of
 
-    def _name(self, union: ir.Union, words: str, place: Location) -> ir.Ref:
+    def inside(self, of: ir.Tuple, name: str, place: Location) -> ir.Tuple:
+        """The tuple with what has to have a name inside of it hoisted."""
+        items = tuple(self.type(item, f"{name} {at}", place) for at, item in enumerate(of.items, 1))
+        return ir.Tuple(items, None if of.rest is None else self.type(of.rest, f"{name} rest", place))
+
+    def _name(self, union: ir.Union | ir.Tuple, words: str, place: Location) -> ir.Ref:
         name = words
         while name in self._taken:
             name += " value"
         self._taken.add(name)
         self.aliases.append(ir.Alias(name, union, place))
         return ir.Ref(name)
+
+
+def _is_open(of: ir.Type) -> bool:
+    """Whether a type is an array of named items with any number of others after them."""
+    return isinstance(of, ir.Tuple) and of.rest is not None

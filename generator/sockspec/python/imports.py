@@ -31,6 +31,7 @@ _MODULES: Final = {
         "Token",
         "identified",
         "one_of",
+        "open_tuple",
         "stamped",
     ),
 }

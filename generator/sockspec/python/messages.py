@@ -63,6 +63,11 @@ class Module:
     exports: tuple[str, ...]
 
 
+EXTRA = "**"
+"""The wire name by which the runtime knows the member that holds all other properties."""
+_OTHERS = "All other properties."
+
+
 class Messages:
     """Writes the classes of one API."""
 
@@ -182,6 +187,9 @@ class Messages:
             name = scope.claim(field.name_hint or naming.attribute_name(field.wire_name), field.wire_name)
             if tag is None or field.wire_name != tag[0]:
                 found.append((field, name))
+        if record.extra is not None:
+            others = ir.Field(EXTRA, ir.Map(record.extra), False, record.location, _OTHERS, {}, has_default=True)
+            found.append((others, scope.claim("extra", EXTRA)))
         return found
 
     def _field(self, field: ir.Field, name: str) -> Member:
@@ -255,6 +263,12 @@ class Messages:
         if isinstance(inner, ir.Union) and not self._types.decodable(inner):
             alternatives = tuple(self._types.annotation(member) for member in inner.members)
             stand_in_type = call("one_of", joined("lambda: ", Group("(", alternatives, ")")))
+            null = either(stand_in_type, "None") if isinstance(alias.type, ir.Nullable) else stand_in_type
+            return Alias(statement(name, "TypeAlias", annotation, 4), doc, statement(name, None, null, 4))
+        if isinstance(inner, ir.Tuple) and inner.rest is not None:
+            items = Group("[", tuple(self._types.annotation(item) for item in inner.items), "]")
+            rest = self._types.annotation(inner.rest)
+            stand_in_type = call("open_tuple", joined("lambda: ", items), joined("lambda: ", rest))
             null = either(stand_in_type, "None") if isinstance(alias.type, ir.Nullable) else stand_in_type
             return Alias(statement(name, "TypeAlias", annotation, 4), doc, statement(name, None, null, 4))
         if stand_in:

@@ -41,7 +41,7 @@ CLASS_RESERVED: Final = frozenset(
 _UNREADABLE: Final = frozenset({"l", "O", "I"})
 
 ATTRIBUTE_RESERVED: Final = frozenset(
-    {*keyword.kwlist, *_IN_ANNOTATIONS, *_UNREADABLE, "dt", "field", "one_of", "self"}
+    {*keyword.kwlist, *_IN_ANNOTATIONS, *_UNREADABLE, "dt", "field", "one_of", "open_tuple", "self"}
 )
 """Names that an attribute must not take from what stands around it."""
 

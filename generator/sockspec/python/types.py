@@ -9,7 +9,7 @@ from sockspec import ir
 from sockspec.analysis import lanes
 from sockspec.analysis.constants import TagValue
 from sockspec.python import literals
-from sockspec.python.layout import Code, assigned, call, either, subscript
+from sockspec.python.layout import Code, assigned, call, either, joined, subscript
 
 _SCALARS = {
     ir.Kind.STRING: "str",
@@ -52,7 +52,10 @@ class Types:
                 limits = _meta(min_length=of.min_items, max_length=of.max_items)
                 return _annotated(subscript("list", self.annotation(of.item, prefix)), limits)
             case ir.Tuple():
-                return subscript("tuple", *(self.annotation(item, prefix) for item in of.items))
+                items = [self.annotation(item, prefix) for item in of.items]
+                if of.rest is not None:
+                    items.append(joined("*", subscript("tuple", self.annotation(of.rest, prefix), "...")))
+                return subscript("tuple", *items) if items else "tuple[()]"
             case ir.Map():
                 limits = _meta(min_length=of.min_properties, max_length=of.max_properties)
                 return _annotated(subscript("dict", "str", self.annotation(of.value, prefix)), limits)
@@ -106,6 +109,9 @@ class Types:
                 return (_family(of.kind),) if of.kind is not ir.Kind.NUMBER else ("integer", "number")
             case ir.Constant():
                 return {_value_family(value) for value in of.values}
+            case ir.Tuple(rest=rest) if rest is not None:
+                # What stands in for it at run time cannot be decoded as part of a union.
+                return ("array", "array")
             case ir.Array() | ir.Tuple():
                 return ("array",)
             case ir.Map():

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.routing import Handler, Route
     from sockspec.runtime.server import Server
     from sockspec.runtime.transport import ConnectionClosed, Transport
-    from sockspec.runtime.unions import one_of
+    from sockspec.runtime.unions import one_of, open_tuple
 else:
     _HOMES = {
         "cleartext": ("InsecureTransport",),
@@ -50,7 +50,7 @@ else:
         "routing": ("Handler", "Route"),
         "server": ("Server",),
         "transport": ("ConnectionClosed", "Transport"),
-        "unions": ("one_of",),
+        "unions": ("one_of", "open_tuple"),
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -95,5 +95,6 @@ __all__ = [
     "identified",
     "now",
     "one_of",
+    "open_tuple",
     "stamped",
 ]

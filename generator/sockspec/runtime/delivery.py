@@ -10,11 +10,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, inspect
 
-from sockspec.runtime.unions import decode_hook
+from sockspec.runtime.extra import EXTRA
+from sockspec.runtime.unions import alternatives_of, decode_hook, types_at
 
 
-def deliver(value: object, target: Any) -> Any:
-    """The plain JSON value as the target type, as far as it fits; what does not fit stays plain."""
+def deliver(value: object, target: Any, *, with_extra: bool = False) -> Any:
+    """The plain JSON value as the target type, as far as it fits; what does not fit stays plain.
+
+    `with_extra` is for types that keep properties which they do not name.
+    """
+    if with_extra:
+        return _build(value, inspect.type_info(target))
     try:
         return msgspec.convert(value, target, dec_hook=decode_hook)
     except (msgspec.ValidationError, OverflowError):
@@ -38,7 +44,7 @@ def _build(value: object, info: inspect.Type) -> object:
         case inspect.UnionType():
             return _member(value, info)
         case inspect.CustomType():
-            return _or_plain(value, info.cls)
+            return _stood_in(value, info.cls)
         case _:
             target = _TEXTS.get(type(info))
             return value if target is None else _or_plain(value, target)
@@ -47,7 +53,11 @@ def _build(value: object, info: inspect.Type) -> object:
 def _struct(value: dict[str, Any], info: inspect.StructType) -> object:
     members: dict[str, object] = {}
     for field in info.fields:
-        if field.encode_name in value:
+        if field.encode_name == EXTRA and isinstance(field.type, inspect.DictType):
+            named = {other.encode_name for other in info.fields} | {info.tag_field}
+            others = {name: one for name, one in value.items() if name not in named}
+            members[field.name] = _build(others, field.type)
+        elif field.encode_name in value:
             members[field.name] = _build(value[field.encode_name], field.type)
         elif field.required:
             members[field.name] = UNSET
@@ -64,6 +74,19 @@ def _member(value: object, info: inspect.UnionType) -> object:
             built = _build(value, member)
             if built is not value:
                 return built
+    return value
+
+
+def _stood_in(value: object, target: Any) -> object:
+    types = types_at(target, value)
+    if types is not None and isinstance(value, list):
+        return tuple(_build(one, inspect.type_info(of)) for one, of in zip(value, types, strict=True))
+    for alternative in alternatives_of(target):
+        try:
+            msgspec.convert(value, alternative, dec_hook=decode_hook)
+        except msgspec.ValidationError:
+            continue
+        return _build(value, inspect.type_info(alternative))
     return value
 
 

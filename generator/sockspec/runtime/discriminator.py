@@ -49,12 +49,14 @@ class Discriminator:
         key = self._key(value)
         first = _find(tagged, key)
         yield from first
-        names = value.keys() if isinstance(value, dict) else ()
+        names = frozenset(value) if isinstance(value, dict) else None
         for lane in self._shaped:
             entry = lane.entry
             is_mark = isinstance(value, list)
             tags = entry.marks if is_mark else entry.tags
-            if lane not in first and (not tags or key[0] is UNSET) and lane.required <= frozenset(names):
+            # A schema that requires properties need not say that it wants an object.
+            fits = names is None or lane.required <= names
+            if fits and lane not in first and (not tags or key[0] is UNSET):
                 yield lane
 
     def refusal(self, value: dict[Any, Any]) -> str:
@@ -183,7 +185,7 @@ def _peeked(branches: dict[str, Any]) -> Any:
     members: list[Any] = []
     for at, (wire_name, inner) in enumerate(branches.items()):
         of = _Tag if inner is None else _peeked(inner)
-        members.append((f"at_{at}", of, msgspec.field(name=wire_name)))
+        members.append((f"at_{at}", of, msgspec.field(name=wire_name, default=None)))
     return msgspec.defstruct("Peek", members)
 
 
@@ -199,7 +201,7 @@ def _reader(branches: dict[str, Any], path: Path) -> Callable[[Any], object]:
 
     def read(peeked: Any) -> object:
         for name in names:
-            peeked = getattr(peeked, name)
+            peeked = getattr(peeked, name, None)
         found: object = peeked
         return found
 

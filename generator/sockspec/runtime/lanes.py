@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, inspect
 
 from sockspec.runtime.delivery import deliver
+from sockspec.runtime.extra import holds_extra, spread
 from sockspec.runtime.filled import now
 from sockspec.runtime.judge import Schemas
 from sockspec.runtime.problems import Fault
@@ -125,7 +126,7 @@ class Lane:
         faults = self._schemas.faults(entry.schema, value)
         if faults:
             return faults
-        payload = deliver(value, self._payload)
+        payload = deliver(value, self._payload, with_extra=self._has_extra)
         return Verdict(
             entry.message(payload) if entry.bare else payload, "judge" if entry.lane == "typed" else "checked"
         )
@@ -146,7 +147,8 @@ class Lane:
         stamp = self._stamp
         if stamp and getattr(message, stamp) is UNSET:
             message = msgspec.structs.replace(message, **{stamp: now()})
-        return _encode(self.payload_of(message) if self.entry.bare else message).decode()
+        payload = self.payload_of(message) if self.entry.bare else message
+        return _encode(spread(payload) if self._has_extra else payload).decode()
 
     def payload_of(self, message: Struct) -> Any:
         """The one member of a message whose payload is that member alone."""
@@ -176,6 +178,10 @@ class Lane:
     def _payload(self) -> Any:
         """What the payload is decoded into."""
         return msgspec.structs.fields(self.entry.message)[0].type if self.entry.bare else self.entry.message
+
+    @cached_property
+    def _has_extra(self) -> bool:
+        return holds_extra(self._payload)
 
     @cached_property
     def typed(self) -> Callable[[str], Any]:

@@ -32,6 +32,8 @@ _BY_TYPE = {
     ),
 }
 """Keywords that say something of values of one type only, and nothing of the others."""
+_MOST_LEFT_OUT = 3
+"""How many items at the end of an array may be left out for it to have a type for each length."""
 _JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
 _ANNOTATION_FORMATS_KEPT = frozenset({"date-time", "date", "time", "uuid", "byte", "decimal"})
 
@@ -215,6 +217,7 @@ class SchemaReader:
             for wire_name, nodes in shape.properties.items()
         ]
         fields += self._branch_fields(name, shape, unsaid)
+        extra = None if closed else self._extra(name, shape, unsaid)
         undeclared = [wire_name for wire_name in shape.required if wire_name not in shape.properties]
         fields += [ir.Field(wire_name, ir.Anything(), True, shape.node.location) for wire_name in undeclared]
         if closed and undeclared:
@@ -229,7 +232,19 @@ class SchemaReader:
             shape.text("description"),
             _is_true(shape, "deprecated"),
             tuple(unsaid),
+            extra,
         )
+
+    def _extra(self, name: str, shape: Shape, unsaid: list[ir.Unsaid]) -> ir.Type | None:
+        """The type of the values of undeclared properties, where the schema gives one."""
+        closing, patterns = shape.words.get("additionalProperties"), shape.words.get("patternProperties")
+        schemas = [schema for _, schema in patterns.items()] if patterns is not None else []
+        if closing is not None and not isinstance(closing.value, bool) and closing.value != {}:
+            schemas.append(closing)
+        elif schemas and not shape.is_false("additionalProperties"):
+            return ir.Anything()
+        types = [self.convert((schema,), f"{name} value", unsaid) for schema in schemas if schema.value is not False]
+        return unions.one_of_types(types) if types else None
 
     def _branch_fields(self, name: str, shape: Shape, unsaid: list[ir.Unsaid]) -> list[ir.Field]:
         """Properties that only some branches of a narrowed record have: optional in the record."""
@@ -279,23 +294,36 @@ class SchemaReader:
     # --- arrays -----------------------------------------------------------------------------------------------------
 
     def _array(self, shape: Shape, name: str, unsaid: list[ir.Unsaid]) -> ir.Type:
-        positions_word, rest_word = self.dialect.tuple_keywords
-        positions = shape.words.get(positions_word)
+        positions = shape.words.get(self.dialect.tuple_keywords[0])
         low, high = length(shape.bounds.get("minItems")), length(shape.bounds.get("maxItems"))
         if positions is not None and isinstance(positions.value, list):
-            count = len(positions.value)
-            closed = shape.is_false(rest_word) or high == count
-            if count and closed and low == count and (high is None or high >= count):
-                said = {positions_word, rest_word, "minItems", "maxItems"}
-                self._unsaid(shape, said, ("array",), unsaid)
-                items = enumerate(positions.elements())
-                return ir.Tuple(tuple(self.convert((item,), f"{name} {at}", unsaid) for at, item in items))
-            self._unsaid(shape, {"minItems", "maxItems"}, ("array",), unsaid)
-            return ir.Array(ir.Anything(), low, high)
+            return self._positions(shape, positions, name, unsaid)
         self._unsaid(shape, _ARRAY_WORDS, ("array",), unsaid)
         items_word = shape.words.get("items")
         item = ir.Anything() if items_word is None else self.convert((items_word,), f"{name} item", unsaid)
         return ir.Array(item, low, high)
+
+    def _positions(self, shape: Shape, positions: Node, name: str, unsaid: list[ir.Unsaid]) -> ir.Type:
+        """Items told apart by position: as many types as there are lengths that leave out items at the end."""
+        positions_word, rest_word = self.dialect.tuple_keywords
+        low, high = length(shape.bounds.get("minItems")) or 0, length(shape.bounds.get("maxItems"))
+        elements = list(positions.elements())
+        count = len(elements)
+        is_closed = shape.is_false(rest_word) or (high is not None and high <= count)
+        longest = count if high is None else min(high, count)
+        if not count or not longest or longest - low > _MOST_LEFT_OUT or low > count:
+            self._unsaid(shape, {"minItems", "maxItems"}, ("array",), unsaid)
+            return ir.Array(ir.Anything(), low or None, high)
+        said = {positions_word, rest_word, "minItems", "maxItems"}
+        self._unsaid(shape, said if is_closed else {positions_word}, ("array",), unsaid)
+        items = tuple(self.convert((item,), f"{name} {at}", unsaid) for at, item in enumerate(elements[:longest]))
+        rest: ir.Type | None = None
+        if not is_closed:
+            rest_schema = shape.words.get(rest_word)
+            rest = ir.Anything() if rest_schema is None else self.convert((rest_schema,), f"{name} rest", unsaid)
+            unsaid.append(ir.Unsaid(positions_word, positions.key_location))
+        tuples = [ir.Tuple(items[:shorter]) for shorter in range(low, longest)]
+        return ir.Union((ir.Tuple(items, rest), *reversed(tuples))) if tuples else ir.Tuple(items, rest)
 
     # --- references and definitions ---------------------------------------------------------------------------------
 

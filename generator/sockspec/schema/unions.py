@@ -61,6 +61,14 @@ def _member_name(name: str, branch: Node, shape: Shape, at: int) -> str:
     return f"{name} {at}"
 
 
+def one_of_types(types: Iterable[ir.Type]) -> ir.Type:
+    """The type of a value that may be of any of these types."""
+    members = list(types)
+    one = _one_type(tuple(_flatten(members)), None)
+    nullable = any(isinstance(member, ir.Nullable) for member in members)
+    return ir.Nullable(one) if nullable and not isinstance(one, ir.Anything) else one
+
+
 def _one_type(flat: tuple[ir.Type, ...], tag: str | None) -> ir.Type:
     if not flat:
         return ir.Scalar(ir.Kind.NULL)
