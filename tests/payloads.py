@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sockspec import ir, output, python, render
-from sockspec.analysis import lanes, plain
+from sockspec.analysis import defaults, lanes, plain
 from sockspec.diagnostics import Report
 from sockspec.runtime import Codec
 from sockspec.schema import Dialect, SchemaReader
@@ -50,7 +50,7 @@ def api_of(
         definitions=reader.definitions(),
         schemas=reader.schemas(),
     )
-    return lanes.prove(plain.plain(api, report)), report
+    return lanes.prove(plain.plain(defaults.fitting(api, report), report)), report
 
 
 def package_of(folder: Path, api: ir.Api) -> Any:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli.decode": "runtime",
     "pipeline": "spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
-    "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text",
+    "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
     "python": "analysis ir diagnostics msgspec",
     "docs": "analysis ir diagnostics",

@@ -225,3 +225,62 @@ def test_an_extra_property_cannot_have_the_name_of_a_member(tmp_path: Path) -> N
     package = package_of(tmp_path, api_of(tmp_path, {"Payload": schema})[0])
     with pytest.raises(ValueError, match="member for 'x'"):
         package.codecs.ALL_FROM_CLIENT.encode(package.messages.Payload(extra={"x": "a"}))
+
+
+DEFAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"type": "string", "default": "a"}, 'x: str = "a"'),
+    ({"type": "integer", "default": 5}, "x: int = 5"),
+    ({"type": "integer", "default": "5"}, "x: int | UnsetType = UNSET"),
+    ({"type": ["integer", "null"], "default": None}, "x: int | None = None"),
+    ({"type": "string", "format": "date", "default": "2024-01-02"}, 'x: dt.date = dt.date.fromisoformat("2024-01-02")'),
+    (
+        {"type": "string", "format": "date-time", "default": "2024-01-02T03:04:05Z"},
+        'x: DateTime = dt.datetime.fromisoformat("2024-01-02T03:04:05Z")',
+    ),
+    ({"type": "string", "format": "date-time", "default": "2024-01-02"}, "x: DateTime | UnsetType = UNSET"),
+    (
+        {"type": "string", "format": "uuid", "default": "00000000-0000-0000-0000-000000000001"},
+        'x: UUID = UUID("00000000-0000-0000-0000-000000000001")',
+    ),
+    ({"enum": ["a", "b"], "default": "c"}, 'x: Literal["a", "b"] | UnsetType = UNSET'),
+]
+
+
+@pytest.mark.parametrize(("schema", "line"), DEFAULTS)
+def test_a_default_is_a_value_of_its_type_or_is_left_out_and_reported(
+    tmp_path: Path, schema: dict[str, Any], line: str
+) -> None:
+    api, report = api_of(tmp_path, {"Payload": _field(schema, required=False)})
+    codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
+    written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")
+    assert f"    {line}\n" in written
+    assert [d.code.id for d in report.sorted()] == (["default-does-not-fit"] if line.endswith("UNSET") else [])
+    assert json.loads(codec.encode(codec.decode("{}"))) == {}
+
+
+def test_properties_of_conditions_are_optional_members(tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"kind": STRING},
+        "if": {"properties": {"kind": {"const": "card"}}, "required": ["kind"]},
+        "then": {"properties": {"number": STRING}, "required": ["number"]},
+        "else": {"properties": {"iban": STRING}},
+        "dependencies": {"iban": {"properties": {"bic": STRING}, "required": ["bic"]}},
+    }
+    codec = codec_of(tmp_path, schema)
+    assert codec.decode('{"kind": "card", "number": "1"}').number == "1"
+    assert codec.decode('{"kind": "bank", "iban": "2", "bic": "3"}').bic == "3"
+    for payload in ('{"kind": "card"}', '{"iban": "2"}'):
+        with pytest.raises(PayloadError):
+            codec.decode(payload)
+
+
+def test_parts_that_want_different_types_are_reported_and_nothing_passes(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"x": {"allOf": [STRING, {"type": "integer"}]}}}
+    api, report = api_of(tmp_path, {"Payload": schema})
+    assert [d.code.id for d in report.sorted()] == ["types-contradict"]
+    codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
+    for payload in ('{"x": "a"}', '{"x": 1}'):
+        with pytest.raises(PayloadError):
+            codec.decode(payload)
+    assert codec.decode("{}") is not None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import ambiguity, lanes, plain
+from sockspec.analysis import ambiguity, defaults, lanes, plain
 from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.resolve import Documents
@@ -50,7 +50,7 @@ def examine(
         specification = kind(documents.root.document, report)
         is_openapi = specification is not None and specification.specification is Specification.OPENAPI_3
         api = (openapi if is_openapi else asyncapi).read(documents, report, perspective=perspective)
-        api = lanes.prove(plain.plain(api, report))
+        api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
     finally:
         sys.setrecursionlimit(limit)

@@ -231,7 +231,7 @@ class Messages:
                 fits = any(type(value) is type(v) and value == v for v in resolved.values)
                 return literals.value(value) if fits else ""
             case ir.Scalar():
-                return literals.value(value) if _fits(value, resolved.kind) else ""
+                return _scalar_default(value, resolved.kind)
             case ir.Array():
                 return "[]" if value == [] else ""
             case ir.Map():
@@ -302,11 +302,18 @@ def _class_doc(text: str, name: str) -> str:
     return literals.docstring(text if text.strip() else f"{spaced[:1]}{spaced[1:].lower()}.", 4)
 
 
-def _fits(value: object, kind: ir.Kind) -> bool:
-    if kind is ir.Kind.STRING:
-        return isinstance(value, str)
-    if kind is ir.Kind.BOOLEAN:
-        return isinstance(value, bool)
-    if kind in (ir.Kind.INTEGER, ir.Kind.NUMBER):
-        return isinstance(value, int | float if kind is ir.Kind.NUMBER else int) and not isinstance(value, bool)
-    return False
+def _scalar_default(value: object, kind: ir.Kind) -> str:
+    """A default as Python writes it; the document's values have been held to their types before."""
+    match kind:
+        case ir.Kind.STRING | ir.Kind.BOOLEAN | ir.Kind.INTEGER | ir.Kind.NUMBER:
+            return literals.value(value)
+        case ir.Kind.DATE_TIME:
+            return f"dt.datetime.fromisoformat({literals.value(value)})"
+        case ir.Kind.DATE:
+            return f"dt.date.fromisoformat({literals.value(value)})"
+        case ir.Kind.TIME:
+            return f"dt.time.fromisoformat({literals.value(value)})"
+        case ir.Kind.UUID:
+            return f"UUID({literals.value(value)})"
+        case _:
+            return ""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from sockspec import ir
-from sockspec.diagnostics import Report
+from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import unions
 from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
@@ -16,6 +16,7 @@ from sockspec.schema.names import Names
 from sockspec.schema.scalars import constant, length, scalar
 from sockspec.schema.shape import SCHEMA_LOOP, Shape, gather
 from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.walk import nearest
 
 _OBJECT_WORDS = frozenset({"properties", "required", "additionalProperties"})
 _ARRAY_WORDS = frozenset({"items", "minItems", "maxItems"})
@@ -36,6 +37,20 @@ _MOST_LEFT_OUT = 3
 """How many items at the end of an array may be left out for it to have a type for each length."""
 _JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
 _ANNOTATION_FORMATS_KEPT = frozenset({"date-time", "date", "time", "uuid", "byte", "decimal"})
+
+
+REQUIRED_UNDECLARED = Code(
+    "required-not-declared",
+    Severity.WARNING,
+    "`required` names a property that `properties` does not have, most often for a slip of the pen. The member is in the "
+    "package, required, of any type. Declare the property, or correct its name.",
+)
+TYPES_CONTRADICT = Code(
+    "types-contradict",
+    Severity.WARNING,
+    "Schemas that all have to hold (`allOf`, or what stands beside `$ref`) want different types, so that no value obeys "
+    "them. The validator refuses every payload that has one. Take the wrong part out.",
+)
 
 
 class SchemaReader:
@@ -132,6 +147,10 @@ class SchemaReader:
         if unions.keyword(shape) is not None and not self._narrows_record(shape):
             return unions.convert(self, shape, name, unsaid)
         types = self._types(shape)
+        if shape.types == () and "type" not in shape.words:
+            place = shape.node.location
+            self._report.add(TYPES_CONTRADICT.at(place, "no value has the types that all parts of this schema want"))
+            unsaid.append(ir.Unsaid("type", place))
         if not types:
             self._unsaid(shape, frozenset(), tuple(_BY_TYPE), unsaid)
             self._unsaid(shape, frozenset(), (), unsaid)
@@ -218,7 +237,17 @@ class SchemaReader:
         ]
         fields += self._branch_fields(name, shape, unsaid)
         extra = None if closed else self._extra(name, shape, unsaid)
-        undeclared = [wire_name for wire_name in shape.required if wire_name not in shape.properties]
+        declared = {field.wire_name for field in fields}
+        undeclared = [wire_name for wire_name in shape.required if wire_name not in declared]
+        if undeclared and shape.properties:
+            near = nearest(undeclared[0], declared)
+            self._report.add(
+                REQUIRED_UNDECLARED.at(
+                    shape.node.location,
+                    f"{', '.join(map(repr, undeclared))} required, and not among the properties",
+                    hint=f"did you mean {near!r}?" if near is not None else "",
+                )
+            )
         fields += [ir.Field(wire_name, ir.Anything(), True, shape.node.location) for wire_name in undeclared]
         if closed and undeclared:
             # Required and forbidden at once: nothing obeys such a schema, and only the validator can say so.
@@ -247,10 +276,17 @@ class SchemaReader:
         return unions.one_of_types(types) if types else None
 
     def _branch_fields(self, name: str, shape: Shape, unsaid: list[ir.Unsaid]) -> list[ir.Field]:
-        """Properties that only some branches of a narrowed record have: optional in the record."""
+        """Properties that a record has only in some branches, or on some condition: optional in the record."""
         keyword = unions.keyword(shape)
+        branches = list(shape.words[keyword].elements()) if keyword is not None else []
+        for condition in ("then", "else"):
+            branches += [shape.words[condition]] if "if" in shape.words and condition in shape.words else []
+        for dependent in ("dependentSchemas", "dependencies"):
+            found_schemas = shape.words.get(dependent)
+            schemas = [node for _, node in found_schemas.items()] if found_schemas is not None else []
+            branches += [node for node in schemas if isinstance(node.value, dict)]
         found: dict[str, list[Node]] = {}
-        for branch in shape.words[keyword].elements() if keyword is not None else ():
+        for branch in branches:
             for wire_name, nodes in self.shape((branch,)).properties.items():
                 if wire_name not in shape.properties:
                     found.setdefault(wire_name, []).append(nodes[0])

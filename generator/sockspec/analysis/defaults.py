@@ -1,0 +1,92 @@
+"""The defaults that a document gives, as far as their properties can have them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from sockspec import ir
+from sockspec.analysis import walk
+from sockspec.diagnostics import Code, Report, Severity
+
+DEFAULT_UNFIT = Code(
+    "default-does-not-fit",
+    Severity.WARNING,
+    "The default of a property is not of the property's own type, so it is left out of the package: an absent property "
+    "is `UNSET`. Correct the default or the type.",
+)
+
+
+def fitting(api: ir.Api, report: Report) -> ir.Api:
+    """The API without the defaults that do not fit, each of which is reported."""
+    definitions = walk.by_name(api)
+
+    def record(of: ir.Record) -> ir.Record:
+        fields = tuple(_field(field, definitions, report) for field in of.fields)
+        same = all(new is old for new, old in zip(fields, of.fields, strict=True))
+        return of if same else replace(of, fields=fields)
+
+    messages = tuple(
+        replace(message, payload=replace(message.payload, type=record(message.payload.type)))
+        if isinstance(message.payload.type, ir.Record)
+        else message
+        for message in api.messages
+    )
+    given = tuple(record(one) if isinstance(one, ir.Record) else one for one in api.definitions)
+    return replace(api, messages=messages, definitions=given)
+
+
+def _field(field: ir.Field, definitions: Mapping[str, ir.Definition], report: Report) -> ir.Field:
+    if not field.has_default or _fits(field.default, field.type, definitions):
+        return field
+    report.add(DEFAULT_UNFIT.at(field.location, f"the default of {field.wire_name!r} is not of its type"))
+    return replace(field, default=None, has_default=False)
+
+
+def _fits(value: object, of: ir.Type, definitions: Mapping[str, ir.Definition]) -> bool:
+    match walk.resolve(of, definitions):
+        case ir.Scalar(kind=kind):
+            return _is_of(value, kind)
+        case ir.Constant(values=values):
+            return any(type(value) is type(one) and value == one for one in values)
+        case ir.Nullable(of=inner):
+            return value is None or _fits(value, inner, definitions)
+        case ir.Union(members=members):
+            return any(_fits(value, member, definitions) for member in members)
+        case ir.Array() | ir.Tuple():
+            return isinstance(value, list)
+        case ir.Map() | ir.Record():
+            return isinstance(value, dict)
+        case _:
+            return True
+
+
+def _is_of(value: object, kind: ir.Kind) -> bool:
+    match kind:
+        case ir.Kind.NULL:
+            return value is None
+        case ir.Kind.BOOLEAN:
+            return isinstance(value, bool)
+        case ir.Kind.INTEGER:
+            return isinstance(value, int) and not isinstance(value, bool)
+        case ir.Kind.NUMBER:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case _:
+            return isinstance(value, str) and is_written_as(value, kind)
+
+
+def is_written_as(text: str, kind: ir.Kind) -> bool:
+    """Whether a text is one of the kind, for the kinds whose values have a class of their own."""
+    readers: dict[ir.Kind, Callable[[str], object]] = {
+        ir.Kind.DATE_TIME: lambda written: dt.datetime.fromisoformat(written).tzinfo,
+        ir.Kind.DATE: dt.date.fromisoformat,
+        ir.Kind.TIME: dt.time.fromisoformat,
+        ir.Kind.UUID: UUID,
+    }
+    reader = readers.get(kind)
+    try:
+        return reader is None or reader(text) is not None
+    except ValueError:
+        return False
