@@ -284,3 +284,18 @@ def test_parts_that_want_different_types_are_reported_and_nothing_passes(tmp_pat
         with pytest.raises(PayloadError):
             codec.decode(payload)
     assert codec.decode("{}") is not None
+
+
+def test_properties_beside_tagged_alternatives_are_members_of_each(tmp_path: Path) -> None:
+    cat = {"type": "object", "required": ["kind", "lives"], "properties": {"kind": {"const": "cat"}, "lives": STRING}}
+    dog = {"type": "object", "required": ["kind"], "properties": {"kind": {"const": "dog"}, "tail": STRING}}
+    schema = {"type": "object", "required": ["name"], "properties": {"name": STRING}, "oneOf": [cat, dog]}
+    api, _ = api_of(tmp_path, {"Payload": {"type": "object", "properties": {"pet": schema}}})
+    assert api.messages[0].lane is ir.Lane.TYPED
+    package = package_of(tmp_path, api)
+    codec: Any = package.codecs.ALL_FROM_CLIENT
+    pet = codec.decode('{"pet": {"name": "Tom", "kind": "cat", "lives": "9"}}').pet
+    assert (type(pet).__name__, pet.name, pet.kind, pet.lives) == ("PayloadPetCat", "Tom", "cat", "9")
+    for wrong in ('{"kind": "cat", "lives": "9"}', '{"name": "Tom", "kind": "cat"}', '{"name": "Tom"}'):
+        with pytest.raises(PayloadError):
+            codec.decode(f'{{"pet": {wrong}}}')

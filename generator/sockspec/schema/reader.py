@@ -221,6 +221,8 @@ class SchemaReader:
         if keyword is None or not shape.properties:
             return False
         branches = [self.shape((branch,)) for branch in shape.words[keyword].elements()]
+        if unions.beside(shape) and unions.is_tagged(self, shape):
+            return False
         return all(b.types in (None, ("object",)) and b.values is None for b in branches)
 
     def _record(self, name: str, shape: Shape) -> ir.Record:

@@ -48,6 +48,8 @@ class Shape:
     """All other keywords, assertions and descriptions alike."""
     unsaid: list[ir.Unsaid] = field(default_factory=list[ir.Unsaid])
     """Keywords that two parts have and that cannot be folded into one."""
+    is_alone: bool = True
+    """Whether it is one schema, with what that refers to, and not several that stand in different places."""
 
     def text(self, keyword: str) -> str:
         """The value of a descriptive keyword, if it is text."""
@@ -73,7 +75,7 @@ def same(left: object, right: object) -> bool:
 def gather(documents: Documents, dialect: Dialect, nodes: Iterable[Node], report: Report) -> Shape:
     """Fold schemas that all have to hold into one shape."""
     roots = tuple(nodes)
-    shape = Shape(documents.follow(roots[0]))
+    shape = Shape(documents.follow(roots[0]), is_alone=len(roots) == 1)
     properties_in = 0
     for part in _parts(documents, dialect, roots, report):
         if part.value is False:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sockspec import ir
@@ -27,27 +28,49 @@ def convert(reader: SchemaReader, shape: Shape, name: str, unsaid: list[ir.Unsai
     word = keyword(shape)
     assert word is not None
     node = shape.words[word]
-    for beside, place in shape.words.items():
-        if beside in reader.dialect.assertions and beside != word:
-            unsaid.append(ir.Unsaid(beside, place.key_location))
-    if shape.required:
-        unsaid.append(ir.Unsaid("required", shape.node.location))
+    branches = [(*beside(shape), branch) for branch in node.elements()]
+    if not beside(shape):
+        for other, place in shape.words.items():
+            if other in reader.dialect.assertions and other != word:
+                unsaid.append(ir.Unsaid(other, place.key_location))
+        if shape.required:
+            unsaid.append(ir.Unsaid("required", shape.node.location))
     members: list[ir.Type] = []
     shapes: list[Shape] = []
     nullable = False
-    for at, branch in enumerate(node.elements(), 1):
-        branch_shape = reader.shape((branch,))
+    for at, branch in enumerate(branches, 1):
+        branch_shape = reader.shape(branch)
         if branch_shape.types == ("null",):
             nullable = True
             continue
         shapes.append(branch_shape)
-        members.append(reader.convert((branch,), _member_name(name, branch, branch_shape, at), unsaid))
+        members.append(reader.convert(branch, _member_name(name, branch[-1], branch_shape, at), unsaid))
     tag = _tag(shapes)
     if word == "oneOf" and tag is None and not _disjoint(shapes):
         unsaid.append(ir.Unsaid("oneOf", node.key_location))
     nullable = nullable or any(isinstance(member, ir.Nullable) for member in members)
     one = _one_type(tuple(_flatten(members)), tag)
     return ir.Nullable(one) if nullable and not isinstance(one, ir.Anything) else one
+
+
+def beside(shape: Shape) -> tuple[Node, ...]:
+    """What stands beside the union and holds for each branch, as a schema; nothing where it only narrows."""
+    word = keyword(shape)
+    if word is None or not shape.properties or not isinstance(shape.node.value, dict):
+        return ()
+    own = shape.node.get(word)
+    if own is None or own.identity != shape.words[word].identity or not shape.is_alone:
+        return ()
+    others = {key: value for key, value in shape.node.value.items() if key != word}
+    return (replace(shape.node, value=others),)
+
+
+def is_tagged(reader: SchemaReader, shape: Shape) -> bool:
+    """Whether a property tells the branches of the union apart."""
+    word = keyword(shape)
+    return (
+        word is not None and _tag([reader.shape((*beside(shape), b)) for b in shape.words[word].elements()]) is not None
+    )
 
 
 def _member_name(name: str, branch: Node, shape: Shape, at: int) -> str:
