@@ -5,13 +5,14 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import decoding, generating, importing
+from benchmarks import decoding, generating, importing, lanes
 
 
 def main() -> None:
     """Run all benchmarks and print their tables."""
     for title, run in (
         ("One chat message: decoded, judged, dispatched", decoding.run),
+        ("Larger payloads, in each lane", lanes.run),
         ("A document of many messages: generated", generating.run),
         ("A generated package: imported", importing.run),
     ):

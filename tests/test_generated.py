@@ -235,6 +235,14 @@ def test_a_message_of_bytes_travels_in_a_binary_frame() -> None:
 # --- names and texts --------------------------------------------------------------------------------------------------
 
 
+def properties(schema: dict[str, Any], document: dict[str, Any]) -> set[str]:
+    """The properties that a schema and all its parts name."""
+    if "$ref" in schema:
+        return properties(document["definitions"][schema["$ref"].removeprefix("#/definitions/")], document)
+    parts = [*schema.get("allOf", ()), *(schema[word] for word in ("then", "else") if word in schema)]
+    return set(schema.get("properties", ())).union(*(properties(part, document) for part in parts))
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_wire_name_is_kept(package: str) -> None:
     given = importlib.import_module(f"{package}.codecs")
@@ -255,8 +263,8 @@ def test_every_wire_name_is_kept(package: str) -> None:
 
 
 MAY_CALL = re.compile(
-    r"(?:super|super\(\)\.__init__|field|Meta|one_of|stamped|identified|self\.send|self\.request|messages\.\w+"
-    r"|Schemas\.of|Codec|Entry|Route|Handler)"
+    r"(?:super|super\(\)\.__init__|field|Meta|one_of|open_tuple|stamped|identified|self\.send|self\.request|messages\.\w+"
+    r"|Schemas\.of|Codec|Entry|Route|Handler|UUID|dt\.(?:date|time|datetime)\.fromisoformat)"
 )
 MAY_IMPORT = {"__future__", "abc", "datetime", "decimal", "enum", "typing", "uuid", "msgspec", "sockspec.runtime"}
 

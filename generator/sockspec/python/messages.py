@@ -138,7 +138,8 @@ class Messages:
             return Attribute(name, parameter, optional, "UNSET", f"stamped({parameter})")
         if field.required and (field.wire_name,) == correlation and kind is ir.Kind.STRING:
             return Attribute(name, parameter, optional, "UNSET", f"identified({parameter})")
-        if default in ("[]", "{}"):
+        if default in ("[]", "{}") or default.endswith(")"):
+            # Made anew in each call: such a value must not stand as the default of a parameter.
             fresh = f"{default} if {parameter} is UNSET else {parameter}"
             return Attribute(name, parameter, optional, "UNSET", fresh)
         return Attribute(name, parameter, annotation, default, parameter)
