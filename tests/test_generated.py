@@ -240,7 +240,9 @@ def properties(schema: dict[str, Any], document: dict[str, Any]) -> set[str]:
     if "$ref" in schema:
         return properties(document["definitions"][schema["$ref"].removeprefix("#/definitions/")], document)
     parts = [*schema.get("allOf", ()), *(schema[word] for word in ("then", "else") if word in schema)]
-    return {*schema.get("properties", ()), *schema.get("required", ())}.union(*(properties(part, document) for part in parts))
+    return {*schema.get("properties", ()), *schema.get("required", ())}.union(
+        *(properties(part, document) for part in parts)
+    )
 
 
 @pytest.mark.parametrize("package", PACKAGES)

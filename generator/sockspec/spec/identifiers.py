@@ -14,7 +14,8 @@ from sockspec.spec.walk import mappings
 class Identifiers:
     """The names in one document."""
 
-    anchors: dict[str, Node] = field(default_factory=dict[str, Node])
+    anchors: dict[tuple[str, str], Node] = field(default_factory=dict[tuple[str, str], Node])
+    """By the URI of the resource around them, and name."""
     resources: dict[str, Node] = field(default_factory=dict[str, Node])
     """By URI without fragment; relative where nothing around makes it absolute."""
     bases: dict[str, str] = field(default_factory=dict[str, str])
@@ -24,6 +25,12 @@ class Identifiers:
         """The nearest schema around a node that has an `$id`."""
         uri = self._base(node.pointer)
         return self.resources.get(uri) if uri else None
+
+    def anchor(self, around: Node, name: str) -> Node | None:
+        """The schema of that name in the resource that a node is or stands in, else the only one of the document."""
+        own = self.anchors.get((self._base(around.pointer), name))
+        others = [] if own is not None else [node for (_, other), node in self.anchors.items() if other == name]
+        return others[0] if len(others) == 1 else own
 
     def named(self, node: Node, reference: str) -> Node | None:
         """The schema whose `$id` is what a reference, written at the node, amounts to."""
@@ -38,14 +45,14 @@ class Identifiers:
         """Note the names that a schema gives itself."""
         identifier = node.text("$id")
         if identifier.startswith("#"):
-            self.anchors.setdefault(identifier[1:], node)
+            self.anchors.setdefault((self._base(node.pointer), identifier[1:]), node)
         elif identifier:
             uri = _joined(self._base(node.pointer), identifier)
             self.bases[node.pointer] = uri
             self.resources.setdefault(uri, node)
         for word in ("$anchor", "$dynamicAnchor"):
             if name := node.text(word):
-                self.anchors.setdefault(name, node)
+                self.anchors.setdefault((self._base(node.pointer), name), node)
 
 
 def identifiers(document: Document) -> Identifiers:

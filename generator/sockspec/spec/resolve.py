@@ -172,7 +172,7 @@ class Documents:
             return None
         if fragment and not fragment.startswith("/"):
             name = unquote(fragment)
-            named = self._names(start.document).anchors.get(name)
+            named = self._names(start.document).anchor(start, name)
             if named is None:
                 self._dangling(node, start, name, "#/{}")
             return named
