@@ -12,8 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 from jsonschema import FormatChecker
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS
-from referencing import Resource
+from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from sockspec.diagnostics import Severity
@@ -60,7 +59,7 @@ def judge_of(suite: Path, draft: str, schema: Any) -> Any:
         contents = json.loads(path.read_text(encoding="utf-8"))
         uri = f"http://localhost:1234/{path.relative_to(suite / 'remotes').as_posix()}"
         remotes.append((uri, Resource.from_contents(contents, default_specification=specification)))
-    registry: Any = SPECIFICATIONS.with_resources(remotes)
+    registry: Any = Registry().with_resources(remotes)
     checker = FormatChecker(formats=())
     for name, check in FORMATS.items():
         checker.checks(name)(lambda value, check=check: not isinstance(value, str) or check(value))
