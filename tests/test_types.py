@@ -299,3 +299,16 @@ def test_properties_beside_tagged_alternatives_are_members_of_each(tmp_path: Pat
     for wrong in ('{"kind": "cat", "lives": "9"}', '{"name": "Tom", "kind": "cat"}', '{"name": "Tom"}'):
         with pytest.raises(PayloadError):
             codec.decode(f'{{"pet": {wrong}}}')
+
+
+def test_an_object_that_is_nullable_in_the_old_spelling_is_a_class_or_null(tmp_path: Path) -> None:
+    schema = {**_field(STRING), "nullable": True}
+    payload = {"type": "object", "properties": {"a": schema, "b": {"$ref": "#/components/schemas/Old"}}}
+    package = package_of(tmp_path, api_of(tmp_path, {"Payload": payload}, {"Old": schema})[0])
+    codec: Any = package.codecs.ALL_FROM_CLIENT
+    decoded = codec.decode('{"a": {"x": "1"}, "b": {"x": "2"}}')
+    assert (decoded.a.x, decoded.b.x) == ("1", "2")
+    assert codec.decode('{"a": null, "b": null}') == package.messages.Payload(a=None, b=None)
+    for wrong in ('{"a": {"x": 5}}', '{"b": {"x": 5}}', '{"a": {}}'):
+        with pytest.raises(PayloadError):
+            codec.decode(wrong)

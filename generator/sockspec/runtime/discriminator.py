@@ -211,6 +211,6 @@ def _reader(branches: dict[str, Any], path: Path) -> Callable[[Any], object]:
 def _array_peek(position: int) -> Callable[[str], tuple[object, ...]]:
     """Reads one item of an array, and nothing else of it."""
     members: list[Any] = [(f"at_{at}", Raw) for at in range(position)]
-    peek = msgspec.defstruct("Peek", [*members, ("tag", _Tag)], array_like=True)
+    peek: Any = msgspec.defstruct("Peek", [*members, ("tag", _Tag)], array_like=True)
     decode: Callable[[str], Any] = msgspec.json.Decoder(peek).decode
     return lambda text: (decode(text).tag,)

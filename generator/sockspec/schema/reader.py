@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +40,15 @@ _JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "null", "obje
 _ANNOTATION_FORMATS_KEPT = frozenset({"date-time", "date", "time", "uuid", "byte", "decimal"})
 
 
+_MOST_PROPERTIES = 5_000
+"""How many properties a class may have."""
+
+TOO_MANY_PROPERTIES = Code(
+    "too-many-properties",
+    Severity.WARNING,
+    f"An object has more than {_MOST_PROPERTIES:,} properties, too many for a class that anybody reads. It is a plain "
+    "`dict` in the package, judged by the validator.",
+)
 REQUIRED_UNDECLARED = Code(
     "required-not-declared",
     Severity.WARNING,
@@ -171,6 +181,9 @@ class SchemaReader:
         if json_type == "object":
             if self._is_record(shape):
                 return self._named(name, nodes)
+            plain = _without_nullable(shape)
+            if plain is not None and self._is_record(self.shape(plain)):
+                return self._named(name if name not in self._definitions else f"{name} value", plain)
             return self._map(shape, name, unsaid)
         if json_type == "array":
             return self._array(shape, name, unsaid)
@@ -212,6 +225,8 @@ class SchemaReader:
         if shape.values is not None or self._types(shape) != ("object",) or shape.words.get("nullable") is not None:
             return False
         if unions.keyword(shape) is not None and not self._narrows_record(shape):
+            return False
+        if len(shape.properties) > _MOST_PROPERTIES:
             return False
         return bool(shape.properties or shape.required) or shape.is_false("additionalProperties")
 
@@ -319,6 +334,13 @@ class SchemaReader:
         )
 
     def _map(self, shape: Shape, name: str, unsaid: list[ir.Unsaid]) -> ir.Type:
+        if len(shape.properties) > _MOST_PROPERTIES:
+            place = shape.node.location
+            self._report.add(TOO_MANY_PROPERTIES.at(place, f"{name!r} has {len(shape.properties):,} properties"))
+            unsaid.append(ir.Unsaid("properties", place))
+            return ir.Map(ir.Anything())
+        if shape.properties or shape.required:
+            unsaid.append(ir.Unsaid("properties", shape.node.location))
         values = shape.words.get("additionalProperties")
         said = {"additionalProperties", "properties", "required", "minProperties", "maxProperties"}
         self._unsaid(shape, said, ("object",), unsaid)
@@ -441,6 +463,15 @@ def _texts(shape: Shape, keyword: str) -> tuple[str, ...]:
     values = node.value if node is not None and isinstance(node.value, list) else []
     texts = tuple(value for value in values if isinstance(value, str))
     return texts if len(texts) == len(shape.values or ()) else ()
+
+
+def _without_nullable(shape: Shape) -> tuple[Node, ...] | None:
+    """The schema without its own `nullable`, twice so that it stays apart in the cache; None where it has none."""
+    value = shape.node.value
+    if not shape.is_alone or not isinstance(value, dict) or "nullable" not in value:
+        return None
+    own = replace(shape.node, value={word: one for word, one in value.items() if word != "nullable"})
+    return (own, own)
 
 
 def _is_true(shape: Shape, keyword: str) -> bool:
