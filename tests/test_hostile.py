@@ -38,6 +38,10 @@ def test_every_hostile_document_does_what_the_index_says(shared: Path, tmp_path:
         names = [row["file"] for row in csv.DictReader(index)]
     assert {Path(name).stem for name in names} >= {*REFUSED, *ACCEPTED}
     faults: list[str] = []
+    # The first run compiles what has changed since the last one, which no document can be blamed for.
+    subprocess.run(
+        [sys.executable, "-m", "sockspec", "generate", str(folder / "empty.yaml")], capture_output=True, check=False
+    )
     for name in names:
         output = tmp_path / "within" / Path(name).stem
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
