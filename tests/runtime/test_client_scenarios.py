@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from sockspec.runtime import (
     ClientOptions,
@@ -17,6 +19,7 @@ from sockspec.runtime import (
     InsecureTransport,
     Options,
     PayloadError,
+    Policy,
     Problem,
     ProblemError,
     State,
@@ -27,6 +30,7 @@ from tests.runtime.chatting import (
     QUICK,
     Chat,
     FromServer,
+    GetHistory,
     GuardedChat,
     History,
     Posted,
@@ -207,27 +211,69 @@ async def test_until_somebody_iterates_only_the_latest_messages_are_kept() -> No
         assert await texts(client, 1) == ["7"]
 
 
+WRONG = (
+    "nonsense",
+    '{"type":"dance","step":1}',
+    '{"type":"posted","room":1,"text":"half right"}',
+    '{"type":"error","error":{"type":"/problems/forbidden","message":"no"}}',
+    '{"type":"posted","room":"lobby","text":"hello"}',
+)
+REPORTED = (
+    "/problems/malformed-message",
+    "/problems/unknown-type",
+    "/problems/validation-error",
+    "/problems/forbidden",
+)
+
+
 @scenario
-async def test_what_the_document_does_not_allow_is_reported_and_the_next_message_arrives() -> None:
+@pytest.mark.parametrize(
+    ("receiving", "delivered", "reported"),
+    [
+        ("report", ["half right", "hello"], REPORTED),
+        ("strict", ["hello"], REPORTED),
+        ("off", ["half right", "hello"], (*REPORTED[:2], REPORTED[3])),
+    ],
+)
+async def test_what_the_document_does_not_allow_is_told_and_delivered_as_the_policy_says(
+    receiving: Policy, delivered: list[str], reported: tuple[str, ...]
+) -> None:
     async def babble(websocket: ServerConnection) -> None:
-        for frame in ("nonsense", '{"type":"dance"}', '{"type":"posted","room":1,"text":""}'):
+        for frame in WRONG:
             await websocket.send(frame)
-        await websocket.send('{"type":"error","error":{"type":"/problems/forbidden","message":"no"}}')
-        await websocket.send('{"type":"posted","room":"lobby","text":"hello"}')
         await websocket.wait_closed()
 
     async with peer(babble) as url:
-        client = RoomClient(room="lobby", url=url)
-        log = Log()
+        client = RoomClient(room="lobby", url=url, options=ClientOptions(receiving=receiving))
+        log, unknown = Log(), Log()
         client.on_problem(lambda problem: log.add(problem.type))
+        client.on_unknown(lambda message: unknown.add(message.value))
         async with client:
-            assert await texts(client, 1) == ["hello"]
-            await log.until(
-                "/problems/malformed-message",
-                "/problems/unknown-type",
-                "/problems/validation-error",
-                "/problems/forbidden",
-            )
+            assert await texts(client, len(delivered)) == delivered
+            await log.until(*reported)
+            await unknown.until("nonsense", {"type": "dance", "step": 1})
+
+
+@scenario
+async def test_what_is_sent_is_held_to_its_schema_unless_that_is_turned_off() -> None:
+    received: list[str | bytes] = []
+    taken = asyncio.Event()
+
+    async def take(websocket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            received.append(await websocket.recv())
+            taken.set()
+        await websocket.wait_closed()
+
+    async with peer(take) as url:
+        async with RoomClient(room="lobby", url=url) as client:
+            with pytest.raises(PayloadError) as refused:
+                await client.send(GetHistory(id="r", limit=1000))
+            assert [fault.pointer for fault in refused.value.problem.errors] == ["/limit"]
+        async with RoomClient(room="lobby", url=url, options=ClientOptions(check_sent=False)) as client:
+            await client.send(GetHistory(id="r", limit=1000))
+            await taken.wait()
+    assert [json.loads(frame)["limit"] for frame in received] == [1000]
 
 
 # --- endings ----------------------------------------------------------------------------------------------------------

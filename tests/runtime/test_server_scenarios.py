@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Response
 from websockets.protocol import State
 
-from sockspec.runtime import InsecureTransport, Options
+from sockspec.runtime import InsecureTransport, Options, Policy
 from sockspec.runtime.standalone import Running
 from tests.runtime.chatting import (
     SECRET,
@@ -421,3 +421,11 @@ def test_clear_text_beyond_loopback_is_refused(host: str) -> None:
 async def test_a_proxy_that_terminates_tls_makes_clear_text_fine() -> None:
     async with Chat().serve("0.0.0.0", 0, options=Options(behind_tls_proxy=True)) as running:
         assert running.port > 0
+
+
+@scenario
+@pytest.mark.parametrize(("receiving", "answer"), [("strict", "error"), ("report", "history"), ("off", "history")])
+async def test_a_server_lets_in_what_a_schema_refuses_only_where_it_is_told_to(receiving: Policy, answer: str) -> None:
+    async with serving(receiving=receiving) as running, raw(running) as websocket:
+        await websocket.send('{"type":"getHistory","id":"r","limit":1000}')
+        assert json.loads(await websocket.recv())["type"] == answer

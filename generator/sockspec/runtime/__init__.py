@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.lanes import Entry
     from sockspec.runtime.link import ConnectionLost, State
     from sockspec.runtime.options import ClientOptions, Options
+    from sockspec.runtime.policy import Policy, UnknownMessage
     from sockspec.runtime.problems import (
         PROBLEMS,
         Fault,
@@ -50,6 +51,7 @@ else:
         "routing": ("Handler", "Route"),
         "server": ("Server",),
         "transport": ("ConnectionClosed", "Transport"),
+        "policy": ("Policy", "UnknownMessage"),
         "unions": ("one_of", "open_tuple"),
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -81,6 +83,7 @@ __all__ = [
     "InsecureTransport",
     "Options",
     "PayloadError",
+    "Policy",
     "Problem",
     "ProblemError",
     "ProblemKind",
@@ -91,6 +94,7 @@ __all__ = [
     "State",
     "Token",
     "Transport",
+    "UnknownMessage",
     "Values",
     "identified",
     "now",

@@ -17,8 +17,10 @@ from sockspec.runtime.backoff import Ending, Reconnection
 from sockspec.runtime.error_messages import read_error
 from sockspec.runtime.filled import identified
 from sockspec.runtime.inbox import Ended, Inbox
+from sockspec.runtime.jsontext import plain
 from sockspec.runtime.link import ConnectionLost, Link, State
 from sockspec.runtime.options import ClientOptions
+from sockspec.runtime.policy import UnknownMessage
 from sockspec.runtime.problems import PayloadError, Problem
 from sockspec.runtime.replies import Request, Requests
 from sockspec.runtime.transport import ConnectionClosed, Transport
@@ -98,6 +100,7 @@ class Client(Generic[In, Out]):
         self._events: Inbox[tuple[Callback[Any], Any]] = Inbox(self.options.max_inbound)
         self._on_message: dict[type[Any], list[Callback[Any]]] = {}
         self._on_problem: list[Callback[Problem]] = []
+        self._on_unknown: list[Callback[UnknownMessage]] = []
         self._on_state: list[Callback[State]] = []
         if token is not None:
             refuse_clear_text(self.url)
@@ -183,7 +186,7 @@ class Client(Generic[In, Out]):
             self._stretch()
 
     async def _transmit(self, message: Out, request: Request | None) -> None:
-        frame = self._outgoing.encode(message)
+        frame = self._outgoing.encode(message, check=self.options.check_sent)
         transport: Transport | None = None
         try:
             async with asyncio.timeout(self.options.send_timeout), self._sending:
@@ -226,16 +229,23 @@ class Client(Generic[In, Out]):
         """Call back for each problem that the server tells outside a request, and for what it sends that is invalid."""
         return _register(self._on_problem, callback)
 
+    def on_unknown(self, callback: Callback[UnknownMessage]) -> Callable[[], None]:
+        """Call back for what is no message of the document, such as one that a newer server sends."""
+        return _register(self._on_unknown, callback)
+
     def on_state(self, callback: Callback[State]) -> Callable[[], None]:
         """Call back for each change of state, for instance to join rooms again when the state is CONNECTED."""
         return _register(self._on_state, callback)
 
     async def _receive(self, frame: str | bytes) -> None:
+        incoming = self._incoming
         try:
-            message = self._incoming.decode(frame)
+            message = incoming.take(frame) if self.options.receiving == "off" else incoming.decode(frame)
         except PayloadError as error:
-            await self._receive_unknown(frame, error.problem)
-            return
+            usable = await self._receive_invalid(frame, error.problem)
+            if usable is None:
+                return
+            message = usable
         correlation = self._incoming.correlation_of(message)
         if self._requests.answer(message, correlation):
             return
@@ -248,17 +258,24 @@ class Client(Generic[In, Out]):
         if not await self._messages.put(message) and not self._on_message:
             _log.debug("nobody takes what is received; only the latest messages are kept")
 
-    async def _receive_unknown(self, frame: str | bytes, invalid: Problem) -> None:
-        """An error message that the document does not have, or a message that it does not allow."""
-        problem = read_error(frame)
-        if problem is None:
-            _log.warning("received a message that the document does not allow: %s", invalid.message)
-            problem = invalid.about(self._incoming.correlation_in(frame))
-            if self._requests.fail(problem):
-                return
-            await self._report(problem)
-        else:
-            await self._receive_problem(problem)
+    async def _receive_invalid(self, frame: str | bytes, invalid: Problem) -> In | None:
+        """An error message that the document does not have, or a message that it refuses: what of it can be used."""
+        told = read_error(frame)
+        if told is not None:
+            await self._receive_problem(told)
+            return None
+        _log.warning("received a message that the document does not allow: %s", invalid.message)
+        problem = invalid.about(self._incoming.correlation_in(frame))
+        if self._requests.fail(problem):
+            return None
+        await self._report(problem)
+        try:
+            usable = self._incoming.take(frame)
+        except PayloadError:
+            for callback in self._on_unknown:
+                await self._events.put((callback, UnknownMessage(plain(frame))))
+            return None
+        return usable if self.options.receiving == "report" else None
 
     async def _receive_problem(self, problem: Problem) -> bool:
         """A problem that the server tells; says whether it was the answer to a request."""

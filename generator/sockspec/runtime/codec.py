@@ -85,6 +85,25 @@ class Codec(Generic[M]):
             refused.append((lane, verdict))
         raise PayloadError(self._problem(value, refused))
 
+    def take(self, frame: str | bytes) -> M:
+        """The message in a frame without the validator's verdict, as far as it fits its class.
+
+        What does not fit stays a plain value, and what is missing is `UNSET`. Raises PayloadError for what is not JSON, and
+        where no message comes into question.
+        """
+        if isinstance(frame, bytes):
+            return self._bare("binary", frame).message
+        try:
+            return cast(M, self._typed(frame))
+        except REFUSALS:
+            pass
+        value = self._parse(frame)
+        for lane in self._discriminator.candidates(value):
+            made = lane.make(value)
+            if isinstance(made, lane.entry.message):
+                return cast(M, made)
+        raise PayloadError(self._problem(value, []))
+
     def correlation_in(self, frame: str | bytes) -> object | None:
         """The correlation id in a frame that is no valid message, to tell its sender which request failed."""
         try:

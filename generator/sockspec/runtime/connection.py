@@ -97,7 +97,7 @@ class Connection(Generic[Out]):
         `Options.write_timeout`. Sending to any other client never waits. Whoever does not read in that time, or has
         more than `Options.max_outbound` bytes to read, is disconnected.
         """
-        await self._write(self._outgoing.encode(message))
+        await self._write(self._outgoing.encode(message, check=self._options.check_sent))
 
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""

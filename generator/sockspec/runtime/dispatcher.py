@@ -94,7 +94,7 @@ class Conversation:
         self._connection = connection
         self._transport = transport
         self._route = route
-        self._session = Session(route, max_faults=dispatcher.options.max_faults)
+        self._session = Session(route, max_faults=dispatcher.options.max_faults, receiving=dispatcher.options.receiving)
         self._idle = asyncio.Event()
 
     async def run(self) -> None:

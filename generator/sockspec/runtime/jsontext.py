@@ -47,6 +47,16 @@ def parse(text: str) -> object:
     return value
 
 
+def plain(frame: str | bytes) -> object:
+    """The value of a frame that is JSON, else the frame itself."""
+    if isinstance(frame, bytes):
+        return frame
+    try:
+        return parse(frame)
+    except NotJson:
+        return frame
+
+
 def _no_constant(name: str) -> NoReturn:
     raise NotJson(f"not JSON: {name} is not a number of JSON")
 

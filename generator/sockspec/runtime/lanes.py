@@ -126,10 +126,12 @@ class Lane:
         faults = self._schemas.faults(entry.schema, value)
         if faults:
             return faults
+        return Verdict(self.make(value), "judge" if entry.lane == "typed" else "checked")
+
+    def make(self, value: object) -> Any:
+        """The message of a plain value, as far as that fits."""
         payload = deliver(value, self._payload, with_extra=self._has_extra)
-        return Verdict(
-            entry.message(payload) if entry.bare else payload, "judge" if entry.lane == "typed" else "checked"
-        )
+        return self.entry.message(payload) if self.entry.bare else payload
 
     def judge(self, text: str, value: Callable[[], object]) -> tuple[Fault, ...]:
         """The faults of a text, without making a message of it where that can be spared."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from sockspec.runtime.policy import Policy
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -38,6 +40,11 @@ class Options:
     """How much may wait to be read by a peer before it counts as a slow consumer."""
     max_faults: int = 20
     """How many messages in a row may be at fault before the connection is closed with 1008."""
+
+    receiving: Policy = "strict"
+    """What is done about a message that its schema refuses: the client is told, or it is let in."""
+    check_sent: bool = True
+    """Whether a message is held to its schema before it is sent. Turn it off for hot paths that are tested otherwise."""
 
     origins: tuple[str, ...] | None = None
     """The values of the `Origin` header that are let in, for browsers. None lets in all; no header is always let in."""
@@ -79,6 +86,11 @@ class ClientOptions:
     """The largest message that is accepted. A larger one closes the connection with 1009."""
     max_inbound: int = 256
     """How many received messages may wait to be iterated over, and how many for callbacks."""
+
+    receiving: Policy = "report"
+    """What is done about a message that its schema refuses. A client does not fail because a server is ahead of it."""
+    check_sent: bool = True
+    """Whether a message is held to its schema before it is sent. Turn it off for hot paths that are tested otherwise."""
 
     ssl: SSLContext | None = field(default=None, repr=False)
     """The TLS settings for `wss://`; None for the system's."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
+from sockspec.runtime.policy import Policy
 from sockspec.runtime.problems import INTERNAL_SERVER_ERROR, UNKNOWN_TYPE, PayloadError, Problem
 from sockspec.runtime.routing import Handler, Route
+
+_log = logging.getLogger("sockspec.server")
 
 POLICY_VIOLATION: Final = 1008
 """The close code for what has no better one (RFC 6455, section 7.4.1)."""
@@ -33,8 +37,9 @@ class Refusal:
 class Session:
     """Decides what each frame of a connection leads to."""
 
-    def __init__(self, route: Route, *, max_faults: int) -> None:
+    def __init__(self, route: Route, *, max_faults: int, receiving: Policy = "strict") -> None:
         self._route = route
+        self._receiving = receiving
         self._max_faults = max_faults
         self._faults = 0
 
@@ -42,15 +47,29 @@ class Session:
         """What to do with a frame: str for text, bytes for binary."""
         incoming = self._route.incoming
         try:
-            message: object = incoming.decode(frame)
+            message: object = incoming.take(frame) if self._receiving == "off" else incoming.decode(frame)
         except PayloadError as error:
-            return self._fault(error.problem.about(incoming.correlation_in(frame)))
+            usable = self._usable(frame, error.problem)
+            if usable is None:
+                return self._fault(error.problem.about(incoming.correlation_in(frame)))
+            message = usable
         correlation = incoming.correlation_of(message)
         handler = self._route.handlers.get(type(message))
         if handler is None:
             return self._fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
         self._faults = 0
         return Call(handler, message, correlation)
+
+    def _usable(self, frame: str | bytes, invalid: Problem) -> object | None:
+        """What can be used of a message that its schema refuses, where the policy lets it in."""
+        if self._receiving != "report":
+            return None
+        try:
+            message: object = self._route.incoming.take(frame)
+        except PayloadError:
+            return None
+        _log.warning("took a message that its schema refuses: %s", invalid.message)
+        return message
 
     def _fault(self, problem: Problem) -> Refusal:
         self._faults += 1

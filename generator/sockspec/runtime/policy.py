@@ -1,0 +1,21 @@
+"""What becomes of messages that break the document's schemas, and of those that it does not have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Policy: TypeAlias = Literal["strict", "report", "off"]
+"""What is done about a received message that its schema refuses.
+
+`strict`: it is reported and not delivered. `report`: it is reported, and delivered as far as it fits its class; what does
+not fit stays a plain value, and what is missing is `UNSET`. `off`: the validator is not asked, and nothing is reported.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMessage:
+    """Something received that is no message of the document, for instance a newer one."""
+
+    value: object
+    """The plain JSON value; the text or the bytes of a frame that is not JSON."""
