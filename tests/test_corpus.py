@@ -35,6 +35,7 @@ def test_every_real_document_gives_a_package_that_type_checks(tmp_path: Path, to
     told.append(f"{sum(o.stage == 'type-checked' for o in outcomes)} of {len(outcomes)} documents type-checked")
     assert len(outcomes) >= 34
     assert [str(outcome) for outcome in outcomes if outcome.stage != "type-checked"] == []
+    assert corpus.page(outcomes) == corpus.PAGE.read_text(encoding="utf-8"), "see what changed: python -m tests.corpus"
 
 
 @pytest.mark.usefixtures("shared")
