@@ -86,17 +86,18 @@ def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
 
 
 def _files(api: ir.Api, job: Job, target: Path) -> Mapping[str, str]:
-    """The files of a package. Modules are compiled where templates of the user, which may print anything, made them."""
+    """The files of a package. Every module is compiled before anything is written."""
     try:
         files = generate(api, job.spec.name, templates=job.templates)
         for path, text in files.items():
-            if path.endswith(".py") and job.templates is not None:
+            if path.endswith(".py"):
                 compile(text, str(target / path), "exec", dont_inherit=True)
     except BadTemplate as error:
         raise click.ClickException(str(error)) from None
     except SyntaxError as error:
         line = (error.text or "").strip()
-        raise click.ClickException(f"what the templates make of {target} is not Python: {error.msg}: {line}") from None
+        maker = "the templates make" if job.templates is not None else "sockspec (this is a fault of its own) makes"
+        raise click.ClickException(f"what {maker} of {target} is not Python: {error.msg}: {line}") from None
     except RecursionError:
         raise click.ClickException(f"{target}: an expression is too long for Python, perhaps a union") from None
     return files

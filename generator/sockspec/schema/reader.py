@@ -444,7 +444,8 @@ class SchemaReader:
         if isinstance(converted, ir.Constant) and len(converted.values) > 1:
             strings = tuple(value for value in converted.values if isinstance(value, str))
             if len(strings) == len(converted.values):
-                names, descriptions = _texts(shape, "x-enum-varnames"), _texts(shape, "x-enum-descriptions")
+                names = _texts(shape, "x-enum-varnames") or _texts(shape, "x-enumNames")
+                descriptions = _texts(shape, "x-enum-descriptions")
                 return ir.Enumeration(name, strings, location, title, description, descriptions, names, tuple(unsaid))
         return ir.Alias(name, converted, location, title, description, tuple(unsaid))
 

@@ -28,6 +28,7 @@ _DESCRIPTIVE = (
     "default",
     "x-python-name",
     "x-enum-varnames",
+    "x-enumNames",
     "x-enum-descriptions",
 )
 
