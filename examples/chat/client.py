@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncIterator
 
 from chat import RoomClient, messages
+from sockspec.runtime import ConnectionLost, PayloadError, State
 
 
 async def hear(room: RoomClient) -> None:
@@ -43,7 +44,10 @@ async def talk(room: RoomClient) -> None:
                 for said in page.data.messages:
                     print(f"  {said.posted_at:%H:%M} {said.author}: {said.text}")
             case text:
-                await room.send_message(data=messages.SendMessageData(text=text))
+                try:
+                    await room.send_message(data=messages.SendMessageData(text=text))
+                except PayloadError as refused:
+                    print(f"! not sent: {refused.problem.errors[0].message}")
 
 
 async def typed() -> AsyncIterator[str]:
@@ -64,14 +68,22 @@ async def typed() -> AsyncIterator[str]:
 async def chat(arguments: argparse.Namespace) -> None:
     """Join the room, then talk and listen at once."""
     room = RoomClient(room=arguments.room, url=arguments.url, token=arguments.token or arguments.nickname)
+
+    async def join(state: State) -> None:
+        # Also after a break: the server knows nothing of an earlier connection.
+        if state is State.CONNECTED:
+            await room.send_join(data=messages.JoinData(nickname=arguments.nickname))
+
+    room.on_state(join)
     async with room:
-        await room.send_join(data=messages.JoinData(nickname=arguments.nickname))
         hearing = asyncio.create_task(hear(room))
         talking = asyncio.create_task(talk(room))
         await asyncio.wait([hearing, talking], return_when=asyncio.FIRST_COMPLETED)
         for task in (hearing, talking):
             task.cancel()
-        await asyncio.gather(hearing, talking, return_exceptions=True)
+        for ending in await asyncio.gather(hearing, talking, return_exceptions=True):
+            if isinstance(ending, Exception):
+                raise ending
 
 
 def main() -> None:
@@ -81,7 +93,11 @@ def main() -> None:
     parser.add_argument("--room", default="lobby")
     parser.add_argument("--nickname", required=True)
     parser.add_argument("--token", help="who you are; your nickname where it is left out")
-    asyncio.run(chat(parser.parse_args()))
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(chat(arguments))
+    except (ConnectionLost, OSError) as error:
+        sys.exit(f"no connection to {arguments.url}: {error}")
 
 
 if __name__ == "__main__":
