@@ -36,6 +36,8 @@ def of(
     Unions in unions are entered `unions` levels deep.
     """
     resolved = walk.resolve(payload, definitions)
+    if isinstance(resolved, ir.Nullable):
+        return {}
     if isinstance(resolved, ir.Union):
         if not unions:
             return {}

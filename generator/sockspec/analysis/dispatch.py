@@ -177,7 +177,14 @@ def json_type(message: ir.Message, definitions: Mapping[str, ir.Definition]) -> 
     """What a payload is on the wire, as far as that tells messages apart."""
     if message.payload.content is not ir.Content.JSON:
         return str(message.payload.content.value)
-    match walk.resolve(message.payload.type, definitions):
+    return _kind(message.payload.type, definitions)
+
+
+def _kind(of_type: ir.Type | ir.Record, definitions: Mapping[str, ir.Definition], unions: int = 4) -> str:
+    match walk.resolve(of_type, definitions):
+        case ir.Union(members=members) if unions:
+            kinds = {_kind(member, definitions, unions - 1) for member in members}
+            return kinds.pop() if len(kinds) == 1 else "object"
         case ir.Array() | ir.Tuple():
             return "array"
         case ir.Scalar(kind=ir.Kind.INTEGER | ir.Kind.NUMBER):

@@ -35,6 +35,9 @@ def hoist(api: ir.Api, types: Types) -> ir.Api:
     return replace(api, messages=messages, definitions=(*definitions, *hoisting.aliases))
 
 
+_CONTAINERS = (ir.Array, ir.Map, ir.Tuple)
+
+
 class _Hoisting:
     def __init__(self, api: ir.Api, types: Types) -> None:
         self._types = types
@@ -58,12 +61,14 @@ class _Hoisting:
     def alias(self, alias: ir.Alias) -> ir.Alias:
         """The name of a union, whose members that the decoder needs a stand-in for have names as well."""
         union = alias.type.of if isinstance(alias.type, ir.Nullable) else alias.type
-        if not isinstance(union, ir.Union) or not any(_is_open(member) for member in union.members):
+        if not isinstance(union, ir.Union):
             return alias
         members = tuple(
-            self.type(member, f"{alias.name} {at}", alias.location) if _is_open(member) else member
+            self.type(member, f"{alias.name} {at}", alias.location) if isinstance(member, _CONTAINERS) else member
             for at, member in enumerate(union.members, 1)
         )
+        if members == union.members:
+            return alias
         own = replace(union, members=members)
         return replace(alias, type=ir.Nullable(own) if isinstance(alias.type, ir.Nullable) else own)
 
@@ -90,16 +95,26 @@ class _Hoisting:
                 inner = self.type(of.of, name, place)
                 return of if inner is of.of else ir.Nullable(inner)
             case ir.Union():
-                if any(_is_open(member) for member in of.members):
-                    numbered = enumerate(of.members, 1)
+                # Looked at before what is inside has names that the annotation would not know yet.
+                fits = self._types.decodable(of) and len(flat(self._types.annotation(of))) <= _LONGEST
+                inner = self._members(of, name, place)
+                if any(_is_open(member) for member in inner.members):
+                    numbered = enumerate(inner.members, 1)
                     members = tuple(self.type(member, f"{name} {at}", place) for at, member in numbered)
-                    return self._name(replace(of, members=members), name, place)
-                decodable = self._types.decodable(of)
-                if decodable and len(flat(self._types.annotation(of))) <= _LONGEST:
-                    return of
-                return self._name(of, name, place)
+                    return self._name(replace(inner, members=members), name, place)
+                return inner if fits else self._name(inner, name, place)
             case ir.Scalar() | ir.Constant() | ir.Ref() | ir.Anything():
                 return of
+
+    def _members(self, union: ir.Union, name: str, place: Location) -> ir.Union:
+        """The union with what stands inside its arrays, tuples and maps hoisted."""
+        members = tuple(
+            self.type(member, f"{name} {at}", place)
+            if isinstance(member, _CONTAINERS) and not _is_open(member)
+            else member
+            for at, member in enumerate(union.members, 1)
+        )
+        return union if members == union.members else replace(union, members=members)
 
     def inside(self, of: ir.Tuple, name: str, place: Location) -> ir.Tuple:
         """The tuple with what has to have a name inside of it hoisted."""
