@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sockspec import docs, ir, python, render
 from sockspec.analysis import ambiguity, defaults, lanes, plain
-from sockspec.diagnostics import Diagnostic, Report
+from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import asyncapi, openapi
+from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
 from sockspec.spec.source import Unreadable, load, without_collector
 from sockspec.spec.validate import validate
@@ -19,8 +20,21 @@ _FRAMES = 20_000
 """Frames that nested schemas may take; the depth of documents is bounded when they are read."""
 
 
-def check(path: Path, *, name: str | None = None) -> tuple[Documents | None, Report]:
-    """Read a document and all that it refers to, and hold its structure to its specification."""
+MESSAGES_NOT_READ = Code(
+    "messages-option-not-read",
+    Severity.ERROR,
+    "The option `--messages` names component schemas of OpenAPI documents, which have no words for messages. AsyncAPI "
+    "documents say themselves which messages their channels carry.",
+)
+
+
+def check(
+    path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
+) -> tuple[Documents | None, Report]:
+    """Read a document and all that it refers to, and hold its structure to its specification.
+
+    Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
+    """
     report = Report()
     try:
         root = load(path, name=name, report=report)
@@ -29,27 +43,39 @@ def check(path: Path, *, name: str | None = None) -> tuple[Documents | None, Rep
             report.add(diagnostic)
         return None, report
     documents = Documents(root, report)
-    if kind(root, report) is None:
+    found = kind(root, report)
+    if found is None:
+        return None, report
+    if messages is not None and found.specification is not Specification.OPENAPI_3:
+        report.add(MESSAGES_NOT_READ.at(root.locate(""), "messages are named, and this is not an OpenAPI document"))
         return None, report
     documents.check()
-    validate(documents, report)
+    part = reached(documents, messages) if messages is not None and not wholly and not report.failed else None
+    validate(documents, report, part=part)
     return documents, report
 
 
 @without_collector()
 def examine(
-    path: Path, *, name: str | None = None, perspective: str | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    perspective: str | None = None,
+    messages: Named | None = None,
+    wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
     """The API that a document describes, and what there is to say about it; no API where something is wrong."""
-    documents, report = check(path, name=name)
+    documents, report = check(path, name=name, messages=messages, wholly=wholly)
     if documents is None or report.failed:
         return None, report.sorted()
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
         specification = kind(documents.root.document, report)
-        is_openapi = specification is not None and specification.specification is Specification.OPENAPI_3
-        api = (openapi if is_openapi else asyncapi).read(documents, report, perspective=perspective)
+        if specification is not None and specification.specification is Specification.OPENAPI_3:
+            api = openapi.read(documents, report, perspective=perspective, messages=messages)
+        else:
+            api = asyncapi.read(documents, report, perspective=perspective)
         api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
     finally:

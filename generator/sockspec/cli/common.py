@@ -11,6 +11,7 @@ import click
 from sockspec import ir
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
+from sockspec.spec.openapi.named import Named, parse
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
@@ -22,14 +23,40 @@ perspective_option = click.option(
 )
 
 
+class _Messages(click.ParamType[Named]):
+    """What `--messages` names."""
+
+    name = "messages"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Named:
+        if isinstance(value, Named):
+            return value
+        try:
+            return parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+messages_option = click.option(
+    "--messages",
+    type=_Messages(),
+    metavar="client=SCHEMA,server=SCHEMA[,path=/PATH]",
+    help="The component schemas of an OpenAPI document that are its messages, or unions of them, and the path of the "
+    "endpoint; for documents that do not say.",
+)
+
+
 def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
     """Print diagnostics on standard error; quiet leaves out what is only for information."""
     click.echo(text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO)), err=True, nl=False)
 
 
-def read(spec: Path, perspective: str | None, *, quiet: bool = False) -> ir.Api:
-    """The API of a document; ends the program with exit code 1 when the document has errors."""
-    api, diagnostics = examine(spec, name=str(spec), perspective=perspective)
+def read(spec: Path, perspective: str | None, messages: Named | None, *, quiet: bool = False) -> ir.Api:
+    """The API of a document; ends the program with exit code 1 when the document has errors.
+
+    Of a document whose messages are named, only what they lead to is checked.
+    """
+    api, diagnostics = examine(spec, name=str(spec), perspective=perspective, messages=messages, wholly=False)
     show(diagnostics, quiet=quiet)
     if api is None:
         sys.exit(1)

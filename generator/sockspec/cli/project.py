@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 
-_KEYS = {"spec", "output", "package", "perspective", "templates"}
+from sockspec.spec.openapi.named import Named, parse
+
+_KEYS = {"spec", "output", "package", "perspective", "templates", "messages"}
 _PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
 
 
@@ -24,6 +26,7 @@ class Job:
     package: str | None = None
     perspective: str | None = None
     templates: Path | None = None
+    messages: Named | None = None
 
     def __post_init__(self) -> None:
         if self.package is not None and not (self.package.isidentifier() and not keyword.iskeyword(self.package)):
@@ -72,4 +75,8 @@ def _job(entry: object, base: Path) -> Job:
     templates = base / entry["templates"] if "templates" in entry else None
     if templates is not None and not templates.is_dir():
         raise click.UsageError(f"there is no folder {str(templates)!r}, which 'templates' names.")
-    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), perspective, templates)
+    try:
+        messages = parse(entry["messages"]) if "messages" in entry else None
+    except ValueError as error:
+        raise click.UsageError(f"'messages' of [[tool.sockspec.package]]: {error}.") from None
+    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), perspective, templates, messages)

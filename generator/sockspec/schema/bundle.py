@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec.diagnostics import Code, Report, Severity
-from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect
+from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect, keywords
 from sockspec.schema.scalars import readable
 from sockspec.spec.resolve import Documents, Node
 
@@ -60,7 +60,7 @@ class Bundle:
 
     def document(self) -> Mapping[str, object]:
         """The bundle as one JSON Schema document."""
-        return {"$schema": self._dialect.value, "definitions": self._schemas}
+        return {"$schema": self._dialect.uri, "definitions": self._schemas}
 
     def _claim(self, name: str) -> str:
         # A pointer's token without anything that needs escaping, in a pointer or in a URI.
@@ -95,7 +95,7 @@ class Bundle:
                 copy["$ref"] = pointer
             if not self._dialect.siblings_apply:
                 return copy
-        for keyword, child in node.items():
+        for keyword, child in keywords(node):
             if keyword in self._dialect.assertions:
                 self._copy_keyword(copy, keyword, child)
             elif keyword == "$dynamicRef" and self._dialect.siblings_apply:
@@ -129,11 +129,12 @@ class Bundle:
         return False
 
     def _nullable(self, copy: dict[str, object], nullable: Node) -> dict[str, object]:
-        self._report.add(
-            NULLABLE_KEYWORD.at(
-                nullable.key_location,
-                "'nullable' is not a keyword of this dialect; read as 'null is allowed'",
-                hint="write the type as a list that contains 'null'",
+        if self._dialect is not Dialect.OPENAPI_30:
+            self._report.add(
+                NULLABLE_KEYWORD.at(
+                    nullable.key_location,
+                    "'nullable' is not a keyword of this dialect; read as 'null is allowed'",
+                    hint="write the type as a list that contains 'null'",
+                )
             )
-        )
         return {"anyOf": [copy, {"type": "null"}]} if copy else copy

@@ -222,7 +222,7 @@ class SchemaReader:
     # --- objects ----------------------------------------------------------------------------------------------------
 
     def _is_record(self, shape: Shape) -> bool:
-        if shape.values is not None or self._types(shape) != ("object",) or shape.words.get("nullable") is not None:
+        if shape.values is not None or self._types(shape) != ("object",) or _is_true(shape, "nullable"):
             return False
         if unions.keyword(shape) is not None and not self._narrows_record(shape):
             return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
-from sockspec.schema.dialect import Dialect
+from sockspec.schema.dialect import Dialect, keywords
 from sockspec.spec.resolve import Documents, Node
 
 SCHEMA_LOOP = Code(
@@ -82,7 +82,7 @@ def gather(documents: Documents, dialect: Dialect, nodes: Iterable[Node], report
         if part.value is False:
             shape.unsaid.append(ir.Unsaid("false", part.location))
         properties_in += part.get("properties") is not None or part.get("additionalProperties") is not None
-        for keyword, node in part.items():
+        for keyword, node in keywords(part):
             _fold(shape, keyword, node, dialect)
     closing = shape.words.get("additionalProperties")
     if properties_in > 1 and closing is not None and closing.value is not True:

@@ -10,7 +10,7 @@ from sockspec.diagnostics import Code, Report, Severity
 from sockspec.spec import structure, wording
 from sockspec.spec.metaschema import metaschema
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Document
+from sockspec.spec.source import Document, Json
 from sockspec.spec.version import Kind, Specification, kind
 
 __all__ = ["Kind", "Specification", "kind", "validate"]
@@ -23,8 +23,11 @@ TOO_MANY_FAULTS = Code(
 )
 
 
-def validate(documents: Documents, report: Report) -> None:
-    """Report every place where the root document is not what its specification asks for."""
+def validate(documents: Documents, report: Report, *, part: Json = None) -> None:
+    """Report every place where the root document is not what its specification asks for.
+
+    `part` is the document without what need not be checked, where not all of it need be (OpenAPI only).
+    """
     document = documents.root.document
     found = kind(document, report)
     if found is None:
@@ -33,7 +36,7 @@ def validate(documents: Documents, report: Report) -> None:
         # Half a second to import, which AsyncAPI can spare.
         from sockspec.spec import validate_openapi
 
-        validate_openapi.validate(documents, found.version, report)
+        validate_openapi.validate(documents, found.version, report, part=part)
     else:
         _validate_asyncapi(document, found.version, report)
 

@@ -21,8 +21,8 @@ from urllib.request import url2pathname
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import validator_for
 from jsonschema_path.paths import SchemaPath
-from openapi_spec_validator import OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
-from openapi_spec_validator.schemas import schema_v31, schema_v32
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
+from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
 from openapi_spec_validator.validation.exceptions import (
     DuplicateOperationIDError,
     ParameterDuplicateError,
@@ -60,8 +60,9 @@ UNKNOWN_PARENT = Code(
 )
 INVALID_DEFAULT = Code(
     "invalid-default",
-    Severity.ERROR,
-    "The `default` of a schema is not valid by that schema.",
+    Severity.WARNING,
+    "The `default` of a schema is not valid by that schema. A default describes and judges nothing (JSON Schema "
+    "Validation, section 9.2), so a package is made all the same, without this default.",
 )
 UNKNOWN_DIALECT = Code(
     "unknown-dialect",
@@ -76,21 +77,28 @@ PARTLY_CHECKED = Code(
     "references that the validator cannot follow. What was found until then is reported.",
 )
 
+_VALIDATORS: dict[str, tuple[Any, Any]] = {
+    "3.0": (schema_v30, OpenAPIV30SpecValidator),
+    "3.1": (schema_v31, OpenAPIV31SpecValidator),
+    "3.2": (schema_v32, OpenAPIV32SpecValidator),
+}
+"""The meta-schema of each minor version, and what judges the rest."""
+
 _SECONDS = 60.0
 """How long the validator may take. Real documents of 100 000 lines need half a minute."""
 _STACK = 64 * 1024 * 1024
 _RECURSION = 3_000
 
 
-def validate(documents: Documents, version: str, report: Report) -> None:
-    """Report every place where the root document is not what OpenAPI of that minor version asks for.
+def validate(documents: Documents, version: str, report: Report, *, part: Json = None) -> None:
+    """Report every place where the root document, or the part of it, is not what OpenAPI of that version asks for.
 
     Broken references are reported first, and then nothing else: the validator cannot do without what they lead to.
     """
     documents.check()
     if report.failed:
         return
-    judge = _Judge(documents, version)
+    judge = _Judge(documents, version, documents.root.value if part is None else part)
     _with_deep_stack(judge.run)
     for diagnostic in judge.found:
         report.add(diagnostic)
@@ -99,11 +107,12 @@ def validate(documents: Documents, version: str, report: Report) -> None:
 class _Judge:
     """One run of the validator over a document."""
 
-    def __init__(self, documents: Documents, version: str) -> None:
+    def __init__(self, documents: Documents, version: str, value: Json) -> None:
         self.found: list[Diagnostic] = []
         self._documents = documents
         self._document = documents.root.document
-        self._is_31 = version == "3.1"
+        self._value: Any = value
+        self._metaschema, self._validator = _VALIDATORS[version]
         self._deadline = time.monotonic() + _SECONDS
 
     def run(self) -> None:
@@ -126,21 +135,21 @@ class _Judge:
         self.found.append(PARTLY_CHECKED.at(self._document.locate(""), message))
 
     def _structure(self) -> Iterator[Diagnostic]:
-        schema = dict(schema_v31 if self._is_31 else schema_v32)
+        schema = dict(self._metaschema)
         validator = validator_for(schema)(schema)
         errors: list[ValidationError] = []
-        for error in validator.iter_errors(self._document.value):
+        for error in validator.iter_errors(self._value):
             errors.append(error)
             if len(errors) > MAX_FAULTS:
                 break
-        faults = openapi_faults.faults(errors, self._document.value, openapi_faults.property_names(schema))
+        faults = openapi_faults.faults(errors, self._value, openapi_faults.property_names(schema))
         yield from wording.diagnostics(faults, self._document)
 
     def _meaning(self) -> Iterator[Diagnostic]:
-        base: Any = OpenAPIV31SpecValidator if self._is_31 else OpenAPIV32SpecValidator
+        base: Any = self._validator
         validators = {name: _placed(each, self._check_time) for name, each in base.keyword_validators.items()}
         local = {"resolver_handlers": _Local(self._documents), "keyword_validators": validators}
-        judge = type("Judge", (base,), local)(self._document.value, base_uri=self._document.path.as_uri())
+        judge = type("Judge", (base,), local)(self._value, base_uri=self._document.path.as_uri())
         nodes = _Nodes(self._documents)
         for error in judge.root_validator(judge.schema_path):
             yield from _in_words(error, nodes, self._documents)

@@ -22,7 +22,7 @@ UNSUPPORTED_VERSION = Code(
     "unsupported-version",
     Severity.ERROR,
     "The document names a version of its specification that is not read here, or none at all. Read are AsyncAPI 2.0 to "
-    "2.6, 3.0 and 3.1, and OpenAPI 3.1 and 3.2. The version is text of three numbers, such as `3.0.0`; without the "
+    "2.6, 3.0 and 3.1, and OpenAPI 3.0, 3.1 and 3.2. The version is text of three numbers, such as `3.0.0`; without the "
     "third one YAML takes it for a number.",
 )
 NEWER_VERSION = Code(
@@ -32,9 +32,9 @@ NEWER_VERSION = Code(
     "the newest known one; what the newer version added is taken for a mistake.",
 )
 
-_OPENAPI = ("3.1", "3.2")
+_OPENAPI = ("3.0", "3.1", "3.2")
 _NAMES = {"asyncapi": "AsyncAPI", "openapi": "OpenAPI"}
-_SUPPORTED = {"asyncapi": "AsyncAPI 2.0 to 2.6, 3.0 or 3.1", "openapi": "OpenAPI 3.1 or 3.2"}
+_SUPPORTED = {"asyncapi": "AsyncAPI 2.0 to 2.6, 3.0 or 3.1", "openapi": "OpenAPI 3.0, 3.1 or 3.2"}
 _VERSION = re.compile(r"(?P<major>[0-9]{1,9})\.(?P<minor>[0-9]{1,9})\.[0-9]{1,9}")
 _NEARLY = re.compile(r"(?P<major>[0-9]{1,9})(?:\.(?P<minor>[0-9]{1,9}))?")
 _UPGRADE = {

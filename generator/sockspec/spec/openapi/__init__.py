@@ -1,6 +1,6 @@
 """An OpenAPI document that describes a WebSocket API, read into `ir.Api`.
 
-OpenAPI 3.1 and 3.2 say how a connection is made and secured, and what schemas are; they have no words for the messages
+OpenAPI 3.0 to 3.2 say how a connection is made and secured, and what schemas are; they have no words for the messages
 of a connection. `convention` is what stands in for them, and `assumed` what is taken for granted where a document does
 without.
 """
@@ -13,11 +13,12 @@ from dataclasses import replace
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import Dialect, SchemaReader
-from sockspec.spec.openapi import assumed, convention, endpoints, parameters
+from sockspec.spec.openapi import assumed, convention, endpoints, named, parameters
 from sockspec.spec.openapi.convention import Convention
 from sockspec.spec.openapi.described import Reading
 from sockspec.spec.openapi.endpoints import Endpoint
 from sockspec.spec.openapi.messages import Messages
+from sockspec.spec.openapi.named import Named
 from sockspec.spec.openapi.parameters import Parameters
 from sockspec.spec.openapi.security import Schemes
 from sockspec.spec.openapi.servers import Servers
@@ -38,28 +39,36 @@ _DIALECTS = re.compile(
 )
 
 
-def read(documents: Documents, report: Report, *, perspective: str | None = None) -> ir.Api:
+def read(
+    documents: Documents, report: Report, *, perspective: str | None = None, messages: Named | None = None
+) -> ir.Api:
     """The API that an OpenAPI document describes; without channels, and with an error, where it has no endpoint.
 
-    `perspective` (`server` or `client`) says whose view words such as `send` and `receive` take.
+    `perspective` (`server` or `client`) says whose view words such as `send` and `receive` take. `messages` names the
+    component schemas that are the messages, where the document itself does not say.
     """
     root = documents.root
     info = root.get("info") or Node({}, root.document, "")
     perspective = perspective or _perspective(root, info)
     _check_dialect(root, report)
-    found = endpoints.find(documents, report)
     reading = Reading(documents, report, perspective)
-    said = [convention.read(endpoint, reading, report) for endpoint in found]
-    said = _completed(documents, found, said, reading, report)
-    reader = SchemaReader(documents, report, Dialect.OPENAPI_31)
-    messages = Messages(reading, reader, report)
+    if messages is not None:
+        found: tuple[Endpoint, ...] = (named.endpoint(documents, messages),)
+        said = [named.convention(documents, messages, found[0], reading, report)]
+    else:
+        found = endpoints.find(documents, report)
+        said = [convention.read(endpoint, reading, report) for endpoint in found]
+        said = _completed(documents, found, said, reading, report)
+    is_30 = root.text("openapi").startswith("3.0.")
+    reader = SchemaReader(documents, report, Dialect.OPENAPI_30 if is_30 else Dialect.OPENAPI_31)
+    taken = Messages(reading, reader, report)
     servers, schemes = Servers(documents, report), Schemes(documents, report)
     names = _names(found)
     channels: list[ir.Channel] = []
     for endpoint, own, name in zip(found, said, names, strict=True):
         handshake = parameters.read(endpoint, own.parameters, documents, reader, report)
         channels.append(_channel(endpoint, own, name, handshake, servers, schemes, root))
-        messages.take(name, own.messages)
+        taken.take(name, own.messages)
     return ir.Api(
         info.text("title"),
         info.text("version"),
@@ -70,8 +79,8 @@ def read(documents: Documents, report: Report, *, perspective: str | None = None
         servers.all(),
         schemes.used(),
         tuple(channels),
-        messages.operations(),
-        messages.all(),
+        taken.operations(),
+        taken.all(),
         reader.definitions(),
         reader.schemas(),
     )
