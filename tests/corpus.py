@@ -1,6 +1,7 @@
 """Real documents through the whole generator: `python -m tests.corpus` prints a line for each.
 
-A document counts when the official JSON Schema of its version accepts it and it has a WebSocket server or binding.
+An AsyncAPI document counts when the official JSON Schema of its version accepts it and it has a WebSocket server or
+binding.
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ from sockspec.pipeline import examine, generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError
 from sockspec.runtime.unions import decode_hook
+from sockspec.spec.openapi.named import Named, parse
 
 SHARED = Path(__file__).parents[2] / "shared"
+_GENERATOR = Path(__file__).parents[1] / "generator"
 PAGE = Path(__file__).parents[1] / "docs" / "corpus.md"
 _FOLDERS = ("asyncapi", "asyncapi-official")
+_OPENAPI = {
+    "KittyCAD__kittycad.ts/spec.json": None,
+    "openai__openai-openapi/openapi.yaml": parse(
+        "client=RealtimeClientEvent,server=RealtimeServerEvent,path=/realtime"
+    ),
+}
+"""OpenAPI documents of WebSocket APIs, and the messages of those that do not say which they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +76,16 @@ class Outcome:
         return f"{self.stage:12} {self.document}  {self.why or size}"
 
 
-def documents() -> Iterator[Path]:
-    """The documents that count."""
+def documents() -> Iterator[tuple[Path, Named | None]]:
+    """The documents that count, with the messages that have to be named."""
     for folder in _FOLDERS:
         for path in sorted((SHARED / "corpus" / folder).rglob("*")):
             if path.suffix in (".yaml", ".yml", ".json") and path.is_file() and _counts(path):
-                yield path
+                yield path, None
+    for name, messages in _OPENAPI.items():
+        path = SHARED / "corpus" / "openapi" / name
+        if path.is_file():
+            yield path, messages
 
 
 def _counts(path: Path) -> bool:
@@ -115,12 +129,13 @@ def outcomes(folder: Path) -> list[Outcome]:
     found: list[Outcome] = []
     sys.path.insert(0, str(folder))
     try:
-        for number, path in enumerate(documents()):
-            found.append(_outcome(path, folder, f"document_{number}"))
+        for number, (path, messages) in enumerate(documents()):
+            found.append(_outcome(path, messages, folder, f"document_{number}"))
     finally:
         sys.path.remove(str(folder))
     wrong = _type_errors(folder)
-    wrong |= {package: line for package, line in _untidy(folder).items() if package not in wrong}
+    for others in (_strict_errors(folder), _untidy(folder)):
+        wrong |= {package: line for package, line in others.items() if package not in wrong}
     return [
         replace(o, why=wrong[f"document_{n}"])
         if f"document_{n}" in wrong
@@ -131,9 +146,9 @@ def outcomes(folder: Path) -> list[Outcome]:
     ]
 
 
-def _outcome(path: Path, folder: Path, package: str) -> Outcome:
+def _outcome(path: Path, messages: Named | None, folder: Path, package: str) -> Outcome:
     name = path.relative_to(SHARED / "corpus").as_posix()
-    api, diagnostics = examine(path, name=name)
+    api, diagnostics = examine(path, name=name, messages=messages, wholly=False)
     if api is None:
         return Outcome(name, "refused", why=_first_error(diagnostics))
     files = generate(api, path.name)
@@ -154,7 +169,7 @@ def _outcome(path: Path, folder: Path, package: str) -> Outcome:
 
 
 def _version(path: Path) -> str:
-    found = re.search(r"""asyncapi["']?\s*:\s*["']?([\d.]+)""", path.read_text(encoding="utf-8"))
+    found = re.search(r"""(?:async|open)api["']?\s*:\s*["']?([\d.]+)""", path.read_text(encoding="utf-8"))
     return found[1] if found is not None else ""
 
 
@@ -211,11 +226,10 @@ def _untidy(folder: Path) -> dict[str, str]:
 
 def _type_errors(folder: Path) -> dict[str, str]:
     """The first error of mypy for each package that has one."""
-    generator = str(Path(__file__).parents[1] / "generator")
     packages = [f"-p{path.name}" for path in sorted(folder.iterdir()) if (path / "py.typed").exists()]
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file=", *packages]
     done = subprocess.run(
-        command, cwd=folder, env={"MYPYPATH": f"{generator}:."}, capture_output=True, text=True, check=False
+        command, cwd=folder, env={"MYPYPATH": f"{_GENERATOR}:."}, capture_output=True, text=True, check=False
     )
     found: dict[str, str] = {}
     for line in done.stdout.splitlines():
@@ -225,15 +239,37 @@ def _type_errors(folder: Path) -> dict[str, str]:
     return found
 
 
+def _strict_errors(folder: Path) -> dict[str, str]:
+    """The first error of pyright for each package that has one."""
+    settings = {
+        "include": ["."],
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "extraPaths": [str(_GENERATOR)],
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "pyright", "-p", ".", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        package = re.search(r"(document_\d+)[/\\].* - error: ", line)
+        if package is not None:
+            found.setdefault(package[1], line)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stdout + done.stderr)
+    return found
+
+
 def page(found: list[Outcome]) -> str:
     """The table of results."""
     done = sum(outcome.stage == "type-checked" for outcome in found)
     return f"""# Real documents
 
-Documents of public repositories and the examples of the AsyncAPI specification, through the whole generator: those that have a
-WebSocket server or binding and that the official JSON Schema of their version accepts. `type-checked` means generated,
-imported, every decoder built, clean by ruff, formatted, and correct by mypy strict. Examples are decoded, encoded and
-decoded again. Made by `python -m tests.corpus`; a test holds the table to what comes out.
+Documents of public repositories and the examples of the AsyncAPI specification, through the whole generator: those that
+have a WebSocket server or binding and that the official JSON Schema of their version accepts, and two OpenAPI documents.
+`type-checked` means generated, imported, every decoder built, clean by ruff, formatted, and correct by mypy and pyright,
+both strict. Examples are decoded, encoded and decoded again. Made by `python -m tests.corpus`; a test holds the table to
+what comes out.
 
 {done} of {len(found)} documents are type-checked.
 

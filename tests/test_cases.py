@@ -1,8 +1,8 @@
 """Documents and what is said about them: each folder of `tests/cases` is a case.
 
-A case holds `document.yaml` or `document.json`, the files that it refers to, and `expected.txt`, the diagnostics as
-text. A new case is a new folder. `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every `expected.txt` anew; read
-the difference before you commit it.
+A case holds `document.yaml` or `document.json`, the files that it refers to, `expected.txt`, the diagnostics as text,
+and `messages.txt` where the option `--messages` is given. A new case is a new folder. Read the difference before you
+commit it: `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every `expected.txt` anew.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 import sockspec
 from sockspec.diagnostics import Code, text
 from sockspec.pipeline import examine
+from sockspec.spec.openapi.named import parse
 
 CASES = Path(__file__).parent / "cases"
 FOLDERS = sorted(folder for folder in CASES.iterdir() if folder.is_dir())
@@ -26,9 +27,10 @@ UPDATE = os.environ.get("SOCKSPEC_UPDATE") == "1"
 
 def said(folder: Path) -> str:
     """What is said about the document of a case. A case may have none: that is one, too."""
-    json = folder / "document.json"
+    json, named = folder / "document.json", folder / "messages.txt"
     document = json if json.exists() else folder / "document.yaml"
-    return text(examine(document, name=document.name)[1])
+    messages = parse(named.read_text(encoding="utf-8")) if named.exists() else None
+    return text(examine(document, name=document.name, messages=messages)[1])
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

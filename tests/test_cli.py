@@ -295,6 +295,7 @@ def test_two_documents_do_not_make_one_package(tmp_path: Path, monkeypatch: pyte
         ('[[tool.sockspec.package]]\nspec = "a"\noutput = "b"\nperspective = "c"', "'server' or 'client', not 'c'"),
         ('[[tool.sockspec.package]]\nspec = "a"\noutput = "b"\npackage = "c-d"', "the package name 'c-d'"),
         ('[[tool.sockspec.package]]\nspec = "a"\noutput = "b"\ntemplates = "none"', "which 'templates' names"),
+        ('[[tool.sockspec.package]]\nspec = "a"\noutput = "b"\nmessages = "host=A"', "'host=A' is not client=SCHEMA"),
         ("[tool", "is not TOML"),
     ],
 )
@@ -343,6 +344,78 @@ def test_validate_wants_a_document() -> None:
 
 def test_validate_wants_a_file(tmp_path: Path) -> None:
     assert sockspec("validate", tmp_path).exit_code == 2
+
+
+# --- messages that the user names -----------------------------------------------------------------------------------
+
+EVENTS = """openapi: 3.0.3
+info: {title: Rates, version: 1.0.0}
+servers: [{url: https://example.org/v1}]
+paths:
+  /orders:
+    get:
+      responses: {'200': {description: unsound, content: 1}}
+components:
+  schemas:
+    Asked:
+      oneOf: [{$ref: '#/components/schemas/Ask'}, {$ref: '#/components/schemas/Stop'}]
+    Ask:
+      type: object
+      required: [type, above]
+      properties:
+        type: {type: string, enum: [ask]}
+        above: {type: number, nullable: true, minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false}
+        # Beside a reference nothing counts in OpenAPI 3.0.
+        kind: {$ref: '#/components/schemas/Kind', maxLength: 1}
+    Stop: {type: object, required: [type], properties: {type: {type: string, enum: [stop]}}}
+    Kind: {type: string, maxLength: 3}
+"""
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    """An OpenAPI 3.0 document whose messages are component schemas, with a fault that they do not lead to."""
+    return written(tmp_path / "events.yaml", EVENTS)
+
+
+def test_messages_can_be_named_and_other_parts_be_unsound(events: Path, tmp_path: Path) -> None:
+    named = "client=Asked,path=feed"
+    assert sockspec("generate", events, "-o", tmp_path / "out").exit_code == 1
+    result = sockspec("generate", events, "-o", tmp_path / "out", "--messages", named)
+    assert (result.exit_code, "the client sends 'Asked'" in result.stderr) == (0, True)
+    client = (tmp_path / "out" / "events" / "client.py").read_text(encoding="utf-8")
+    assert ('"wss://example.org/v1"' in client, '"/feed"' in client) == (True, True)
+    assert sockspec("validate", events, "--messages", named).exit_code == 1
+
+
+def test_a_project_names_messages(events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(tmp_path, f'spec = "{events.name}"\noutput = "out"\nmessages = "client=Ask,client=Stop"')
+    monkeypatch.chdir(tmp_path)
+    assert sockspec("generate").exit_code == 0
+    assert "class Stop(" in (tmp_path / "out" / "events" / "messages.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("named", ["", "client", "client=", "path=/a", "=A", "both=A"])
+def test_messages_that_are_named_wrongly_are_wrong_usage(named: str, events: Path) -> None:
+    assert sockspec("ir", events, "--messages", named).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("members", "valid"),
+    [
+        ('"above": 1', True),
+        ('"above": null', True),
+        ('"above": 0', False),
+        ('"above": 9', True),
+        ('"above": 9.5', False),
+        ('"above": 1, "kind": "abc"', True),
+        ('"above": 1, "kind": "abcd"', False),
+        ('"kind": "abc"', False),
+    ],
+)
+def test_schemas_of_openapi_30_mean_what_they_mean_there(members: str, valid: bool, events: Path) -> None:
+    result = sockspec("decode", events, "--messages", "client=Asked", stdin=f'{{"type": "ask", {members}}}')
+    assert json.loads(result.stdout)["valid"] is valid
 
 
 # --- decode -----------------------------------------------------------------------------------------------------------

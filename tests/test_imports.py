@@ -17,7 +17,7 @@ SOURCE = Path(sockspec.__file__).parent
 MAY_IMPORT = {
     "": "",
     "__main__": "cli",
-    "cli": "pipeline output render ir diagnostics python click",
+    "cli": "pipeline spec.openapi.named output render ir diagnostics python click",
     "cli.decode": "runtime",
     "pipeline": "spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",

@@ -197,7 +197,7 @@ def _report_none(report: Report, place: Node, has_http: bool) -> None:
             place.key_location,
             f"the document describes no WebSocket endpoint: {why}",
             hint="give the 'get' operation of a path a '101' response or the extension 'x-websocket', or use a server "
-            "whose url begins with 'wss://'",
+            "whose url begins with 'wss://'; or name the schemas of the messages with '--messages'",
         )
     )
 
