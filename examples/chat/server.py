@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from chat import ChatServer, RoomConnection, messages
+from chat import ChatServer, RoomConnection, RoomParameters, messages
 from sockspec.runtime import Handshake, Problem, Refused, now
 from sockspec.runtime.problems import FORBIDDEN, UNAUTHORIZED
 
@@ -45,7 +45,7 @@ class Chat(ChatServer):
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
 
-    async def authenticate(self, handshake: Handshake) -> str:
+    async def authenticate(self, handshake: Handshake[RoomParameters]) -> str:
         if not handshake.bearer_token:
             raise Refused(Problem.of(UNAUTHORIZED, "a bearer token is needed"))
         return handshake.bearer_token
@@ -89,7 +89,7 @@ class Chat(ChatServer):
             self._rooms.pop(room.name, None)
 
     def _room(self, connection: RoomConnection) -> Room:
-        return self._rooms.setdefault(connection.room, Room(connection.room))
+        return self._rooms.setdefault(connection.parameters.room, Room(connection.parameters.room))
 
     def _nickname(self, room: Room, connection: RoomConnection) -> str:
         nickname = room.members.get(connection)

@@ -29,7 +29,7 @@ from .messages import (
     Timestamp,
     Violation,
 )
-from .server import ChatServer, RoomConnection
+from .server import ChatServer, RoomConnection, RoomParameters
 
 __all__ = [
     "ChatMessage",
@@ -53,6 +53,7 @@ __all__ = [
     "RoomConnection",
     "RoomFromClient",
     "RoomFromServer",
+    "RoomParameters",
     "SendMessage",
     "SendMessageData",
     "Timestamp",

@@ -7,11 +7,27 @@ file.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Annotated
 
-from msgspec import UNSET, UnsetType
-from sockspec.runtime import Connection, Handler, Handshake, Route, Server, stamped
+from msgspec import UNSET, Struct, UnsetType
+from sockspec.runtime import (
+    Connection,
+    FromPath,
+    Handler,
+    Handshake,
+    Route,
+    Server,
+    stamped,
+)
 
 from . import codecs, messages
+
+
+class RoomParameters(Struct, frozen=True, kw_only=True):
+    """What a client says when it connects to /rooms/{room}."""
+
+    room: Annotated[str, FromPath("room")]
+    """Name of the room, in lower case with hyphens between words."""
 
 
 class RoomConnection(Connection[messages.RoomFromServer]):
@@ -19,10 +35,7 @@ class RoomConnection(Connection[messages.RoomFromServer]):
     room.
     """
 
-    @property
-    def room(self) -> str:
-        """Name of the room, in lower case with hyphens between words."""
-        return self.path_parameters["room"]
+    parameters: RoomParameters
 
     async def send_message_posted(
         self,
@@ -82,12 +95,13 @@ class ChatServer(Server):
             },
             opened="room_opened",
             closed="room_closed",
+            parameters=RoomParameters,
         ),
     )
     error_message = messages.Error
 
     @abstractmethod
-    async def authenticate(self, handshake: Handshake) -> object:
+    async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
         """Who connects, by the credentials of the handshake: `connection.principal`.
 
         Raise `Refused` to turn the client away.

@@ -38,7 +38,12 @@ from .messages import (
     Union_,
     With,
 )
-from .server import ClassConnection, HostileNames77RawScriptServer, Room2Connection
+from .server import (
+    ClassConnection,
+    ClassParameters,
+    HostileNames77RawScriptServer,
+    Room2Connection,
+)
 
 __all__ = [
     "N10",
@@ -48,6 +53,7 @@ __all__ = [
     "ClassData",
     "ClassFromClient",
     "ClassFromServer",
+    "ClassParameters",
     "Def",
     "Del",
     "Error",

@@ -6,7 +6,7 @@ not this file.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -22,7 +22,7 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
         self,
         *,
         class_: str,
-        room_id: str = "1",
+        room_id: Literal["1", "a/b", "größe", "a b"] = "1",
         url: str = "ws://localhost:8080",
         options: ClientOptions | None = None,
     ) -> None:

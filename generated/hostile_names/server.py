@@ -7,26 +7,35 @@ not this file.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, UnsetType
-from sockspec.runtime import Connection, DateTime, Handler, Route, Server, stamped
+from msgspec import UNSET, Struct, UnsetType
+from sockspec.runtime import (
+    Connection,
+    DateTime,
+    FromPath,
+    Handler,
+    Route,
+    Server,
+    stamped,
+)
 
 from . import codecs, messages
+
+
+class ClassParameters(Struct, frozen=True, kw_only=True):
+    """What a client says when it connects to /from/{class}/{room-id}."""
+
+    class_: Annotated[str, FromPath("class")]
+    """A keyword. \"\"\" \\"""
+    room_id: Annotated[Literal["1", "a/b", "größe", "a b"], FromPath("room-id")]
+    """Not a Python name. {{ 7*7 }}"""
 
 
 class ClassConnection(Connection[messages.ClassFromServer]):
     """Ends with a backslash \\"""
 
-    @property
-    def class_(self) -> str:
-        """A keyword. \"\"\" \\"""
-        return self.path_parameters["class"]
-
-    @property
-    def room_id(self) -> str:
-        """Not a Python name. {{ 7*7 }}"""
-        return self.path_parameters["room-id"]
+    parameters: ClassParameters
 
     async def send_def(
         self,
@@ -143,6 +152,7 @@ class HostileNames77RawScriptServer(Server):
             },
             opened="class_opened",
             closed="class_closed",
+            parameters=ClassParameters,
         ),
         Route(
             path="/room.2",

@@ -27,7 +27,7 @@ from .messages import (
     Unsubscribe,
     Violation,
 )
-from .server import MarketServer, StreamConnection
+from .server import MarketServer, StreamConnection, StreamParameters
 
 __all__ = [
     "Error",
@@ -45,6 +45,7 @@ __all__ = [
     "StreamConnection",
     "StreamFromClient",
     "StreamFromServer",
+    "StreamParameters",
     "Subscribe",
     "Subscribed",
     "Symbol",

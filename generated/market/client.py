@@ -20,12 +20,20 @@ class StreamClient(Client[messages.StreamFromServer, messages.StreamFromClient])
     def __init__(
         self,
         *,
-        url: str = "wss://stream.example.com/market/v2",
+        region: Literal["eu", "us"] = "eu",
+        depth: Annotated[int, Meta(ge=1, le=100)] = 20,
+        quiet: bool | None = None,
+        venue: list[str] | None = None,
+        x_client_name: Annotated[str, Meta(max_length=64)] | None = None,
+        url: str = "wss://{region}.stream.example.com/market/v2",
         options: ClientOptions | None = None,
     ) -> None:
         super().__init__(
             url,
             path="/stream",
+            variables={"region": region},
+            query={"depth": depth, "quiet": quiet, "venue": venue},
+            headers={"X-Client-Name": x_client_name},
             incoming=codecs.STREAM_FROM_SERVER,
             outgoing=codecs.STREAM_FROM_CLIENT,
             options=options,

@@ -7,15 +7,42 @@ this file.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Annotated
 
-from msgspec import UNSET, UnsetType
-from sockspec.runtime import Connection, Handler, Route, Server, stamped
+from msgspec import UNSET, Meta, Struct, UnsetType
+from sockspec.runtime import (
+    Connection,
+    FromHeader,
+    FromQuery,
+    Handler,
+    Route,
+    Server,
+    stamped,
+)
 
 from . import codecs, messages
 
 
+class StreamParameters(Struct, frozen=True, kw_only=True):
+    """What a client says when it connects to /stream."""
+
+    depth: Annotated[int, Meta(ge=1, le=100), FromQuery("depth")] = 20
+    """How many levels of each order book are sent."""
+    quiet: Annotated[bool | None, FromQuery("quiet")] = None
+    """Without heartbeats."""
+    venue: Annotated[list[str] | None, FromQuery("venue")] = None
+    """The venues whose data is wanted; all of them by default."""
+    x_client_name: Annotated[
+        Annotated[str, Meta(max_length=64)] | None,
+        FromHeader("X-Client-Name"),
+    ] = None
+    """Names the program in our logs."""
+
+
 class StreamConnection(Connection[messages.StreamFromServer]):
     """The one connection of a client. Every subscription shares it."""
+
+    parameters: StreamParameters
 
     async def send_subscribed(
         self,
@@ -137,6 +164,7 @@ class MarketServer(Server):
             },
             opened="stream_opened",
             closed="stream_closed",
+            parameters=StreamParameters,
         ),
     )
     error_message = messages.Error

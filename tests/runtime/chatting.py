@@ -20,6 +20,9 @@ from sockspec.runtime import (
     Codec,
     Connection,
     Entry,
+    FromHeader,
+    FromPath,
+    FromQuery,
     Handler,
     Handshake,
     Options,
@@ -100,10 +103,19 @@ FROM_SERVER: Codec[FromServer] = Codec(
 )
 
 
+class RoomParameters(Struct, frozen=True, kw_only=True):
+    room: Annotated[str, FromPath("room")]
+    since: Annotated[Annotated[int, Meta(ge=0)] | None, FromQuery("since")] = None
+    tags: Annotated[list[str], FromQuery("tag")] = []
+    lang: Annotated[Literal["de", "en"], FromHeader("Accept-Language")] = "en"
+
+
 class RoomConnection(Connection[FromServer]):
+    parameters: RoomParameters
+
     @property
     def room(self) -> str:
-        return self.path_parameters["room"]
+        return self.parameters.room
 
     async def send_posted(self, *, room: str, text: str, timestamp: datetime | UnsetType = UNSET) -> None:
         await self.send(Posted(room=room, text=text, timestamp=stamped(timestamp)))
@@ -121,6 +133,7 @@ class Chat(Server):
             handlers={Post: Handler("post"), GetHistory: Handler("get_history", replies=True)},
             opened="room_opened",
             closed="room_closed",
+            parameters=RoomParameters,
             subprotocols=("chat.v2", "chat.v1"),
         ),
     )
@@ -178,7 +191,7 @@ class Chat(Server):
 class GuardedChat(Chat):
     """Lets in whoever has the right token, as the principal of that name."""
 
-    async def authenticate(self, handshake: Handshake) -> object:
+    async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
         match handshake.bearer_token:
             case None:
                 raise Refused(Problem.of("/problems/unauthorized"))

@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from sockspec.runtime import InsecureTransport
-from sockspec.runtime.address import endpoint, header_lines, refuse_clear_text
+from sockspec.runtime.address import endpoint, header_lines, of_server, refuse_clear_text
 from sockspec.runtime.cleartext import is_loopback
 
 
@@ -74,3 +74,18 @@ def test_a_token_goes_over_tls_or_stays_here() -> None:
     refuse_clear_text("ws://localhost:8765")
     with pytest.raises(InsecureTransport):
         refuse_clear_text("ws://10.0.0.1")
+
+
+def test_the_variables_of_a_url_are_filled_in() -> None:
+    url = "wss://{region}.example.com:{port}/{base}"
+    assert of_server(url, {"region": "eu", "port": 8443, "base": "v1/x"}) == "wss://eu.example.com:8443/v1/x"
+
+
+def test_a_variable_that_the_url_does_not_have_is_not_needed() -> None:
+    assert of_server("ws://localhost:1", {"region": None}) == "ws://localhost:1"
+
+
+@pytest.mark.parametrize("value", [None, "", "evil.example/", "a@b", "a?b", "a#b", "a b", "a//b", "{b}"])
+def test_a_variable_cannot_lead_elsewhere(value: object) -> None:
+    with pytest.raises(ValueError, match="the variable 'region' of the URL"):
+        of_server("wss://{region}.example.com", {"region": value})

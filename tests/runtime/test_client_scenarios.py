@@ -35,6 +35,7 @@ from tests.runtime.chatting import (
     History,
     Posted,
     RoomClient,
+    RoomParameters,
     scenario,
     serving,
     texts,
@@ -430,7 +431,7 @@ async def test_a_token_that_stays_refused_ends_the_attempts(callable_token: bool
     class Counting(GuardedChat):
         handshakes = 0
 
-        async def authenticate(self, handshake: Handshake) -> object:
+        async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
             self.handshakes += 1
             return await super().authenticate(handshake)
 

@@ -10,8 +10,8 @@ from sockspec.runtime import Handshake, Problem, Values
 from sockspec.runtime.handshake import http_refusal, read_target
 
 
-def headers(*pairs: tuple[str, str]) -> Handshake:
-    return Handshake("/chat", headers=Values(pairs, ignore_case=True))
+def headers(*pairs: tuple[str, str]) -> Handshake[None]:
+    return Handshake("/chat", None, headers=Values(pairs, ignore_case=True))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_query_of_too_many_fields_counts_as_empty() -> None:
 
 def test_no_representation_shows_a_value() -> None:
     _, query = read_target("/chat?ticket=swordfish")
-    handshake = Handshake("/chat", query=query, headers=Values([("Authorization", "Bearer swordfish")]))
+    handshake = Handshake("/chat", None, query=query, headers=Values([("Authorization", "Bearer swordfish")]))
     assert "swordfish" not in repr(handshake)
 
 

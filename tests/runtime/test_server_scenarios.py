@@ -348,6 +348,8 @@ REFUSALS: list[tuple[str, str, str | None, int, str]] = [
     ("an unknown path", "/v2/rooms/lobby", "good", 404, "/problems/not-found"),
     ("a path without the parameter", "/v1/rooms/", "good", 404, "/problems/not-found"),
     ("a parameter that is not UTF-8", "/v1/rooms/%ff", "good", 404, "/problems/not-found"),
+    ("a number out of bounds", "/v1/rooms/lobby?since=-1", "good", 400, "/problems/invalid-parameters"),
+    ("a number that is none", "/v1/rooms/lobby?since=secret", "good", 400, "/problems/invalid-parameters"),
     ("no token", "/v1/rooms/lobby", None, 401, "/problems/unauthorized"),
     ("a token that has expired", "/v1/rooms/lobby", "stale", 401, "/problems/token-expired"),
     ("a token without the right", "/v1/rooms/lobby", "other", 403, "/problems/forbidden"),

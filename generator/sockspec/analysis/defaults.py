@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,8 +16,8 @@ from sockspec.diagnostics import Code, Report, Severity
 DEFAULT_UNFIT = Code(
     "default-does-not-fit",
     Severity.WARNING,
-    "The default of a property is not of the property's own type, so it is left out of the package: an absent property "
-    "is `UNSET`. Correct the default or the type.",
+    "The default of a property or a parameter is not of its own type, so it is left out of the package: an absent "
+    "property is `UNSET`. Correct the default or the type.",
 )
 
 
@@ -35,7 +37,39 @@ def fitting(api: ir.Api, report: Report) -> ir.Api:
         for message in api.messages
     )
     given = tuple(record(one) if isinstance(one, ir.Record) else one for one in api.definitions)
-    return replace(api, messages=messages, definitions=given)
+    channels = tuple(
+        replace(
+            channel,
+            parameters=_parameters(channel.parameters, definitions, report),
+            query=_parameters(channel.query, definitions, report),
+            headers=_parameters(channel.headers, definitions, report),
+        )
+        for channel in api.channels
+    )
+    return replace(api, messages=messages, definitions=given, channels=channels)
+
+
+def of_parameter(parameter: ir.Parameter, definitions: Mapping[str, ir.Definition]) -> object:
+    """The default of a parameter of the handshake as a value of its type; None where it has none that fits."""
+    written = parameter.default
+    if written is None:
+        return None
+    candidates: list[object] = [written]
+    with suppress(ValueError):
+        candidates.append(json.loads(written))
+    return next((value for value in candidates if _fits(value, parameter.type, definitions)), None)
+
+
+def _parameters(
+    parameters: tuple[ir.Parameter, ...], definitions: Mapping[str, ir.Definition], report: Report
+) -> tuple[ir.Parameter, ...]:
+    for one in parameters:
+        if one.default is not None and of_parameter(one, definitions) is None:
+            report.add(DEFAULT_UNFIT.at(one.location, f"the default of {one.wire_name!r} is not of its type"))
+    return tuple(
+        one if of_parameter(one, definitions) is not None or one.default is None else replace(one, default=None)
+        for one in parameters
+    )
 
 
 def _field(field: ir.Field, definitions: Mapping[str, ir.Definition], report: Report) -> ir.Field:

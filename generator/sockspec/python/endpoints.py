@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import dispatch
-from sockspec.python import literals, naming
+from sockspec.python import literals, naming, parameters
 from sockspec.python.layout import Code, Group, assigned, call, either, exploded, joined, lay, signature, subscript
 from sockspec.python.messages import Attribute, Messages
 from sockspec.python.names import Names, client_scope, connection_scope, send_method
+from sockspec.python.parameters import Class, Parameters
 from sockspec.python.types import Types
+
+_ARGUMENTS = {"FromPath": "path_parameters", "FromQuery": "query", "FromHeader": "headers"}
+"""The arguments of the runtime's client by where a parameter stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,9 @@ class Connection:
 
     head: str
     doc: str
-    properties: tuple[Method, ...]
+    parameters: Class | None
+    annotation: str
+    """The declaration of the member `parameters`; empty where there are none."""
     methods: tuple[Method, ...]
 
 
@@ -43,7 +49,8 @@ class Server:
     error_message: str
     handlers: tuple[Method, ...]
     hooks: tuple[Method, ...]
-    authenticates: bool
+    authenticate: str
+    """The head of the method that authenticates; empty where none is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class Endpoints:
         self._types = types
         self._messages = messages
         self._dispatches = dispatches
+        self._parameters = Parameters(api, types, messages)
         self._by_name = {message.name: message for message in api.messages}
         self._operations: dict[str, list[ir.Operation]] = {}
         for operation in api.operations:
@@ -100,26 +108,37 @@ class Endpoints:
             f"messages.{error}" if error is not None else "",
             tuple(handlers),
             tuple(hook for channel in self._api.channels for hook in self._hooks(channel)),
-            any(_needs_token(self._api, channel) for channel in self._api.channels),
+            self._authenticate(),
         )
+
+    def has_parameters(self, channel: ir.Channel) -> bool:
+        """Whether the handshake of a channel has parameters that the server sees."""
+        return any(one.source for one in parameters.placed(self._api, channel))
+
+    def _authenticate(self) -> str:
+        if not any(_needs_token(self._api, channel) for channel in self._api.channels):
+            return ""
+        models = [
+            self._names.parameters[channel.name] if self.has_parameters(channel) else "None"
+            for channel in self._api.channels
+        ]
+        union = either(*dict.fromkeys(sorted(models, key=lambda name: name == "None")))
+        handshake = joined("handshake: ", subscript("Handshake", union))
+        return signature("async def authenticate", ("self", handshake), "object", 4)
 
     def _sent(self, channel: ir.Channel, direction: ir.Direction) -> list[ir.Operation]:
         return [o for o in self._operations.get(channel.name, ()) if o.direction is direction]
 
     def _connection(self, channel: ir.Channel) -> Connection:
-        scope = connection_scope()
-        properties = []
-        for parameter in channel.parameters:
-            name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
-            doc = parameter.description or f"The parameter `{parameter.wire_name}` of the path."
-            body = f"return self.path_parameters[{literals.string(parameter.wire_name)}]"
-            properties.append(Method(f"def {name}(self) -> str:", literals.docstring(doc, 8), body))
+        scope, name = connection_scope(), self._names.parameters[channel.name]
+        model = self._parameters.model(channel, name)
         union = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
         doc = channel.description or channel.summary or f"A client's connection to {channel.address or channel.name}."
         return Connection(
             lay(joined("class ", call(self._names.connections[channel.name], subscript("Connection", union)), ":")),
             literals.docstring(doc, 4),
-            tuple(properties),
+            model,
+            f"parameters: {name}" if model is not None else "",
             tuple(self._sends(channel, ir.Direction.SERVER_TO_CLIENT, scope)),
         )
 
@@ -176,7 +195,7 @@ class Endpoints:
                     handlers.append(joined(f"{key}: ", call("Handler", *method, *replies)))
         opened, closed = self._names.hooks[channel.name]
         arguments: list[Code] = [
-            assigned("path", literals.string(self._path(channel))),
+            assigned("path", literals.string(parameters.route_path(self._api, channel))),
             assigned("connection", self._names.connections[channel.name]),
             assigned("incoming", f"codecs.{self._names.codecs[channel.name, ir.Direction.CLIENT_TO_SERVER]}"),
             assigned("outgoing", f"codecs.{self._names.codecs[channel.name, ir.Direction.SERVER_TO_CLIENT]}"),
@@ -184,18 +203,11 @@ class Endpoints:
             assigned("opened", literals.string(opened)),
             assigned("closed", literals.string(closed)),
         ]
+        if self.has_parameters(channel):
+            arguments.append(assigned("parameters", self._names.parameters[channel.name]))
         if channel.subprotocols:
             arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
         return call("Route", *arguments)
-
-    def _path(self, channel: ir.Channel) -> str:
-        """The path that the server answers: that of its first URL, and the channel's address below it."""
-        base = ""
-        for server in self._api.servers:
-            if not channel.servers or server.name in channel.servers:
-                base = "/" + server.url.partition("://")[2].partition("/")[2]
-                break
-        return (base.rstrip("/") + (channel.address or "")) or "/"
 
     def _hooks(self, channel: ir.Channel) -> list[Method]:
         connection = f"connection: {self._names.connections[channel.name]}"
@@ -244,63 +256,36 @@ class Endpoints:
         return Method(head, literals.docstring(text, 8), lay(body, 8))
 
     def _init(self, channel: ir.Channel) -> Method:
-        scope = naming.Scope({*naming.METHOD_RESERVED, "url", "token", "options", "address"})
-        parameters: list[Code] = ["self", "*"]
-        arguments: list[Code] = ["url"]
-        path: list[Code] = []
-        for parameter in channel.parameters:
-            name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
-            parameters.append(
-                f"{name}: str" + (f" = {literals.string(parameter.default)}" if parameter.default else "")
-            )
-            path.append(f"{literals.string(parameter.wire_name)}: {name}")
-        if channel.address is None:
-            parameters.append("address: str")
-        arguments.append(
-            assigned("path", literals.string(channel.address) if channel.address is not None else "address")
-        )
-        if path:
-            arguments.append(assigned("path_parameters", Group("{", tuple(path), "}")))
+        needed: list[Code] = []
         optional: list[Code] = []
-        for keyword, found in (("query", channel.query), ("headers", channel.headers)):
-            entries: list[Code] = []
-            for parameter in found:
-                name = scope.claim(naming.attribute_name(parameter.wire_name), parameter.wire_name)
-                annotation = self._types.annotation(parameter.type, "messages.")
-                if parameter.required:
-                    parameters.append(joined(f"{name}: ", annotation))
-                else:
-                    optional.append(joined(f"{name}: ", either(annotation, "None"), " = None"))
-                entries.append(f"{literals.string(parameter.wire_name)}: {name}")
-            if entries:
-                arguments.append(assigned(keyword, Group("{", tuple(entries), "}")))
-        url = self._url(channel)
-        url_parameter = f"url: str = {literals.string(url)}" if url else "url: str"
-        parameters += [url_parameter] if not url else []
-        parameters += [*optional, *([url_parameter] if url else [])]
+        groups: dict[str, list[Code]] = {"path_parameters": [], "variables": [], "query": [], "headers": []}
+        declared = {one.wire_name for one in channel.parameters}
+        for one, annotation, default in self._parameters.arguments(channel):
+            parameter = joined(f"{one.name}: ", annotation, f" = {default}" if default else "")
+            (optional if default else needed).append(parameter)
+            wire_name = one.parameter.wire_name
+            of_server = one.source in ("", "FromPath") and wire_name not in declared
+            group = "variables" if of_server else _ARGUMENTS[one.source]
+            groups[group].append(f"{literals.string(wire_name)}: {one.name}")
+        if channel.address is None:
+            needed.append("address: str")
+        server = parameters.server_of(self._api, channel)
+        url: Code = f"url: str = {literals.string(server.url)}" if server is not None else "url: str"
+        (optional if server is not None else needed).append(url)
+        address = literals.string(channel.address) if channel.address is not None else "address"
+        arguments: list[Code] = ["url", assigned("path", address)]
+        arguments += [assigned(word, Group("{", tuple(entries), "}")) for word, entries in groups.items() if entries]
         for keyword, side in (("incoming", ir.Direction.SERVER_TO_CLIENT), ("outgoing", ir.Direction.CLIENT_TO_SERVER)):
             arguments.append(assigned(keyword, f"codecs.{self._names.codecs[channel.name, side]}"))
         if _needs_token(self._api, channel):
-            parameters.append("token: Token | None = None")
+            optional.append("token: Token | None = None")
             arguments.append("token=token")
         if channel.subprotocols:
             arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
-        parameters.append("options: ClientOptions | None = None")
+        optional.append("options: ClientOptions | None = None")
         arguments.append("options=options")
-        head = signature("def __init__", tuple(parameters), "None", 4)
+        head = signature("def __init__", ("self", "*", *needed, *optional), "None", 4)
         return Method(head, "", lay(call("super().__init__", *arguments), 8))
-
-    def _url(self, channel: ir.Channel) -> str:
-        """The URL of the channel's first server with the defaults of its variables; empty where one has no default."""
-        for server in self._api.servers:
-            if channel.servers and server.name not in channel.servers:
-                continue
-            url = server.url
-            for variable in server.variables:
-                if variable.default is not None:
-                    url = url.replace("{" + variable.wire_name + "}", variable.default)
-            return "" if "{" in url else url
-        return ""
 
 
 def _head(name: str, attributes: list[Attribute], returns: Code) -> str:

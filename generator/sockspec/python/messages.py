@@ -214,11 +214,11 @@ class Messages:
         if field.required:
             return ""
         if field.has_default:
-            return self._default_value(field, prefix) or "UNSET"
+            return self.default_value(field.default, field.type, prefix) or "UNSET"
         return "UNSET"
 
-    def _default_value(self, field: ir.Field, prefix: str) -> str:
-        value, of = field.default, field.type
+    def default_value(self, value: object, of: ir.Type, prefix: str) -> str:
+        """A default as Python writes it; nothing where it cannot."""
         if value is None:
             return "None" if isinstance(of, ir.Nullable) else ""
         of = of.of if isinstance(of, ir.Nullable) else of

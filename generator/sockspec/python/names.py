@@ -13,9 +13,7 @@ SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT:
 """Who sends, as part of a name."""
 
 _SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
-_CONNECTION_RESERVED = set(
-    "send send_problem close is_open path_parameters query headers principal handshake id".split()
-)
+_CONNECTION_RESERVED = set("send send_problem close is_open parameters query headers principal handshake id".split())
 _CLIENT_RESERVED = set(
     "send request ending on on_problem on_state close connect state url options error_message".split()
 )
@@ -29,6 +27,8 @@ class Names:
     messages: Mapping[str, str]
     definitions: Mapping[str, str]
     connections: Mapping[str, str]
+    parameters: Mapping[str, str]
+    """The class of what a client says when it connects to a channel."""
     clients: Mapping[str, str]
     unions: Mapping[tuple[str, ir.Direction], str]
     """The alias for all that one side may send on a channel."""
@@ -54,6 +54,7 @@ def give(api: ir.Api) -> Names:
     }
     channels = {c.name: naming.class_name(c.name) for c in api.channels}
     connections = {name: classes.claim(f"{words}Connection") for name, words in channels.items()}
+    parameters = {name: classes.claim(f"{words}Parameters") for name, words in channels.items()}
     clients = {name: classes.claim(_ending(words, "Client")) for name, words in channels.items()}
     server = classes.claim(_ending(naming.class_name(api.title), "Server"))
     unions = {
@@ -77,7 +78,9 @@ def give(api: ir.Api) -> Names:
         stem = naming.attribute_name(name)
         hooks[name] = (handlers.claim(f"{stem}_opened"), handlers.claim(f"{stem}_closed"))
     operations = {o.name: classes.claim(f"{naming.class_name(o.name)}Message") for o in api.operations}
-    return Names(server, messages, definitions, connections, clients, unions, codecs, called, operations, hooks)
+    return Names(
+        server, messages, definitions, connections, parameters, clients, unions, codecs, called, operations, hooks
+    )
 
 
 def connection_scope() -> naming.Scope:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.lanes import Entry
     from sockspec.runtime.link import ConnectionLost, State
     from sockspec.runtime.options import ClientOptions, Options
+    from sockspec.runtime.parameters import FromHeader, FromPath, FromQuery
     from sockspec.runtime.policy import Policy, UnknownMessage
     from sockspec.runtime.problems import (
         PROBLEMS,
@@ -47,6 +48,7 @@ else:
         "lanes": ("Entry",),
         "link": ("ConnectionLost", "State"),
         "options": ("ClientOptions", "Options"),
+        "parameters": ("FromHeader", "FromPath", "FromQuery"),
         "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
         "routing": ("Handler", "Route"),
         "server": ("Server",),
@@ -78,6 +80,9 @@ __all__ = [
     "DateTime",
     "Entry",
     "Fault",
+    "FromHeader",
+    "FromPath",
+    "FromQuery",
     "Handler",
     "Handshake",
     "InsecureTransport",

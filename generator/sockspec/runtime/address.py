@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -12,15 +13,37 @@ from msgspec import UNSET
 from sockspec.runtime.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.routing import expand
 
+_IN_URL: Final = re.compile(r"[A-Za-z0-9._~%-]+(?:/[A-Za-z0-9._~%-]+)*")
+"""What a variable of a URL may be: parts of a host, a port, or of a path."""
+
 
 def texts(value: object) -> tuple[str, ...]:
-    """A value as it stands in a query, a header or a path: none for None and UNSET, one for each item of a list."""
+    """A value as it stands in a query, a header or a path: none for None and UNSET, one for each item of a list.
+
+    Objects stand there as JSON.
+    """
     if value is None or value is UNSET:
         return ()
     plain: Any = msgspec.to_builtins(value)
+    if isinstance(plain, dict):
+        return (msgspec.json.encode(plain).decode(),)
     if isinstance(plain, list | tuple):
         return tuple(text for item in cast("list[object]", plain) for text in texts(item))
     return (str(plain).lower() if isinstance(plain, bool) else str(plain),)
+
+
+def of_server(url: str, variables: Mapping[str, object]) -> str:
+    """The URL of a server with the values of its variables.
+
+    Raises ValueError for a variable without a value, and for a value that would lead to another host.
+    """
+    for name, value in variables.items():
+        text = "".join(texts(value))
+        if "{" + name + "}" in url:
+            if not _IN_URL.fullmatch(text):
+                raise ValueError(f"the variable {name!r} of the URL {url!r} cannot be {text!r}")
+            url = url.replace("{" + name + "}", text)
+    return url
 
 
 def endpoint(url: str, path: str, parameters: Mapping[str, object], query: Mapping[str, object]) -> str:

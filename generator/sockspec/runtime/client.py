@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from sockspec.runtime.address import endpoint, header_line, header_lines, refuse_clear_text
+from sockspec.runtime.address import endpoint, header_line, header_lines, of_server, refuse_clear_text
 from sockspec.runtime.backoff import Ending, Reconnection
 from sockspec.runtime.error_messages import read_error
 from sockspec.runtime.filled import identified
@@ -61,6 +61,7 @@ class Client(Generic[In, Out]):
         *,
         path: str,
         path_parameters: Mapping[str, object] | None = None,
+        variables: Mapping[str, object] | None = None,
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, object] | None = None,
         incoming: Codec[In],
@@ -69,14 +70,16 @@ class Client(Generic[In, Out]):
         subprotocols: Sequence[str] = (),
         options: ClientOptions | None = None,
     ) -> None:
-        """`path` is a template that is added to the URL. Query and header values that are None or UNSET are left out.
+        """`path` is a template that is added to the URL, in which `variables` are filled in.
+
+        Query and header values that are None or UNSET are left out.
 
         Raises InsecureTransport for a token over `ws://` beyond this machine, and ValueError for a URL, a parameter
         or a header that cannot be.
         """
         from random import Random  # takes its time, and servers do not need it
 
-        self.url: Final = endpoint(url, path, path_parameters or {}, query or {})
+        self.url: Final = endpoint(of_server(url, variables or {}), path, path_parameters or {}, query or {})
         self.options: Final = options or ClientOptions()
         self.ending: Ending | None = None
         """How the latest connection ended: its close code and reason. None while the first one lasts."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -36,7 +35,7 @@ class Admission:
     """A handshake that was accepted."""
 
     route: Route
-    handshake: Handshake
+    handshake: Handshake[Any]
     principal: object = None
 
 
@@ -56,6 +55,8 @@ class Connection(Generic[Out]):
         self.principal: Final = admission.principal
         """Who connected: what `authenticate` returned."""
         self.handshake: Final = admission.handshake
+        self.parameters: Any = admission.handshake.parameters
+        """The declared parameters of the handshake, each of its own type; None for an endpoint without."""
         self._transport = transport
         self._outgoing = admission.route.outgoing
         self._error_message = error_message
@@ -66,11 +67,6 @@ class Connection(Generic[Out]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} from {self.handshake.peer}>"
-
-    @property
-    def path_parameters(self) -> Mapping[str, str]:
-        """The values of the parameters in the path, percent-decoded."""
-        return self.handshake.path_parameters
 
     @property
     def query(self) -> Values:

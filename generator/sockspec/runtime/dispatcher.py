@@ -10,6 +10,7 @@ from typing import Any, Final
 from sockspec.runtime.connection import Admission, Connection, current
 from sockspec.runtime.handshake import Handshake, Values, read_target
 from sockspec.runtime.options import Options
+from sockspec.runtime.parameters import read_parameters
 from sockspec.runtime.problems import NOT_FOUND, ORIGIN_NOT_ALLOWED, SERVICE_RESTART, Problem, Refused
 from sockspec.runtime.routing import Route, Router
 from sockspec.runtime.server import Server
@@ -47,7 +48,8 @@ class Dispatcher:
         origin, allowed = headers.get("origin"), self.options.origins
         if origin is not None and allowed is not None and origin not in allowed:
             raise Refused(Problem.of(ORIGIN_NOT_ALLOWED))
-        handshake = Handshake(path, match.parameters, query, headers, peer)
+        parameters = read_parameters(match.route.parameters, match.parameters, query, headers)
+        handshake = Handshake(path, parameters, match.parameters, query, headers, peer)
         try:
             principal = await self.server.authenticate(handshake)
         except Refused:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from sockspec.runtime.problems import PROBLEMS, Problem
+
+P_co = TypeVar("P_co", covariant=True)
 
 _MOST_QUERY_FIELDS: Final = 256
 
@@ -48,10 +50,15 @@ class Values(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Handshake:
-    """A request to open a connection. Its `repr` has no values of headers or query, since they can be secrets."""
+class Handshake(Generic[P_co]):
+    """A request to open a connection. Its `repr` has no values of headers or query, since they can be secrets.
+
+    `P_co` is what the document declares of path, query and headers, as a class of the generated package.
+    """
 
     path: str
+    parameters: P_co = field(repr=False)
+    """The declared parameters, each of its own type; None for an endpoint without."""
     path_parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Values = field(default_factory=Values)
     headers: Values = field(default_factory=lambda: Values(ignore_case=True))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
 
@@ -35,6 +37,8 @@ class Route:
     """The method of the server that is called when a connection is open; empty for none."""
     closed: str = ""
     """The method of the server that is called when a connection has ended; empty for none."""
+    parameters: type[msgspec.Struct] | None = None
+    """What the path, the query and the headers of a handshake have to be; None where nothing is declared."""
     subprotocols: tuple[str, ...] = ()
     """The subprotocols of the endpoint, the preferred one first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Server(ABC):  # noqa: B024 - the abstract methods come with the generated 
     error_message: ClassVar[type[msgspec.Struct] | None] = None
     """The document's own error message; None for the design guide's."""
 
-    async def authenticate(self, handshake: Handshake) -> object:
+    async def authenticate(self, handshake: Handshake[Any]) -> object:
         """Who is about to connect: the `principal` of the connection. Raise Refused to turn them away."""
         return None
 

@@ -55,6 +55,12 @@ REQUIRED_UNDECLARED = Code(
     "`required` names a property that `properties` does not have, most often for a slip of the pen. The member is in the "
     "package, required, of any type. Declare the property, or correct its name.",
 )
+PARAMETER_KEYWORD = Code(
+    "parameter-keyword-not-checked",
+    Severity.WARNING,
+    "Parameters of the handshake are texts, which no validator of JSON sees: they are held to what a type of Python can "
+    "say, and this keyword is beyond that. Check it in the server.",
+)
 TYPES_CONTRADICT = Code(
     "types-contradict",
     Severity.WARNING,
@@ -99,11 +105,15 @@ class SchemaReader:
         self._finish()
         return ir.Payload(payload_type, schema, content, tuple(unsaid), definition)
 
-    def parameter(self, node: Node | None) -> ir.Type:
+    def parameter(self, name: str, node: Node | None) -> ir.Type:
         """The type of a value in the handshake: path, query or header."""
         if node is None:
             return ir.Scalar(ir.Kind.STRING)
-        converted = self.convert((node,), "Parameter", [])
+        unsaid: list[ir.Unsaid] = []
+        converted = self.convert((node,), f"{name} parameter", unsaid)
+        if unsaid:
+            keywords = ", ".join(dict.fromkeys(repr(one.keyword) for one in unsaid))
+            self._report.add(PARAMETER_KEYWORD.at(node.location, f"{keywords} of the parameter {name!r}: not checked"))
         self._finish()
         return converted
 

@@ -36,7 +36,7 @@ def typed_parameter(
     const, default = about.get("const"), about.get("default")
     return ir.Parameter(
         name,
-        reader.parameter(schema),
+        reader.parameter(name, schema),
         place.key_location,
         required,
         place.text("description") or about.text("description"),

@@ -104,7 +104,7 @@ def _parameter(name: str, node: Node, documents: Documents, schemas: SchemaReade
     default = about.get("default")
     return ir.Parameter(
         name,
-        schemas.parameter(schema),
+        schemas.parameter(name, schema),
         node.location,
         node.text("in") == "path" or (required is not None and required.value is True),
         node.text("description") or about.text("description"),
