@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -56,7 +57,10 @@ def decode_hook(target: type, value: object) -> object:
         return tuple(msgspec.convert(one, of, dec_hook=decode_hook) for one, of in zip(value, types, strict=True))
     for alternative in alternatives_of(target):
         try:
-            return msgspec.convert(value, alternative, dec_hook=decode_hook)
+            found = msgspec.convert(value, alternative, dec_hook=decode_hook)
         except msgspec.ValidationError:
             continue
+        # msgspec makes decimals of numbers, too, and of `NaN`: those a later alternative may take.
+        if not isinstance(found, Decimal) or (isinstance(value, str) and found.is_finite()):
+            return found
     raise ValueError("fits none of the alternatives")

@@ -297,7 +297,8 @@ class SchemaReader:
         schemas = [schema for _, schema in patterns.items()] if patterns is not None else []
         if closing is not None and not isinstance(closing.value, bool) and closing.value != {}:
             schemas.append(closing)
-        elif schemas and not shape.is_false("additionalProperties"):
+        elif (schemas and not shape.is_false("additionalProperties")) or "minProperties" in shape.words:
+            # Without its other properties an object may have too few of them.
             return ir.Anything()
         types = [self.convert((schema,), f"{name} value", unsaid) for schema in schemas if schema.value is not False]
         return unions.one_of_types(types) if types else None
