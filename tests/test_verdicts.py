@@ -149,14 +149,10 @@ def _same(original: Any, again: Any) -> bool:
         return all(name in original and _same(original[name], value) for name, value in again.items())
     if isinstance(original, list) and isinstance(again, list):
         return len(original) == len(again) and all(map(_same, original, again))
-    if isinstance(original, bool) or isinstance(again, bool) or not isinstance(original, str):
-        return (
-            type(original) is type(again) and bool(original == again)
-            if isinstance(original, bool)
-            else original == again
-        )
-    if original == again:
-        return True
+    if not isinstance(original, str) or original == again:
+        same_kind = isinstance(original, bool) == isinstance(again, bool)
+        # Beyond 2**53 integers may come back as the floats nearest to them (RFC 8259, section 6).
+        return same_kind and bool(original == again or (isinstance(again, float) and float(original) == again))
     readers = (_moment, Decimal, UUID, dt.date.fromisoformat, dt.time.fromisoformat)
     return isinstance(again, str) and any(_reads_alike(reader, original, again) for reader in readers)
 
