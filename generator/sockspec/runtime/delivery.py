@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, inspect
 
 from sockspec.runtime.extra import EXTRA
-from sockspec.runtime.unions import alternatives_of, decode_hook, types_at
+from sockspec.runtime.unions import alternatives_of, as_alternative, decode_hook, types_at
 
 
 def deliver(value: object, target: Any, *, with_extra: bool = False) -> Any:
@@ -47,7 +47,7 @@ def _build(value: object, info: inspect.Type) -> object:
             return _stood_in(value, info.cls)
         case _:
             target = _TEXTS.get(type(info))
-            return value if target is None else _or_plain(value, target)
+            return value if target is None or not isinstance(value, str) else _or_plain(value, target)
 
 
 def _struct(value: dict[str, Any], info: inspect.StructType) -> object:
@@ -83,11 +83,12 @@ def _stood_in(value: object, target: Any) -> object:
         return tuple(_build(one, inspect.type_info(of)) for one, of in zip(value, types, strict=True))
     for alternative in alternatives_of(target):
         try:
-            msgspec.convert(value, alternative, dec_hook=decode_hook)
+            as_alternative(value, alternative)
         except msgspec.ValidationError:
             continue
         return _build(value, inspect.type_info(alternative))
-    return value
+    built = (_build(value, inspect.type_info(alternative)) for alternative in alternatives_of(target))
+    return next((one for one in built if one is not value), value)
 
 
 def _or_plain(value: object, target: Any) -> object:

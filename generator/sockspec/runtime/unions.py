@@ -57,10 +57,16 @@ def decode_hook(target: type, value: object) -> object:
         return tuple(msgspec.convert(one, of, dec_hook=decode_hook) for one, of in zip(value, types, strict=True))
     for alternative in alternatives_of(target):
         try:
-            found = msgspec.convert(value, alternative, dec_hook=decode_hook)
+            return as_alternative(value, alternative)
         except msgspec.ValidationError:
             continue
-        # msgspec makes decimals of numbers, too, and of `NaN`: those a later alternative may take.
-        if not isinstance(found, Decimal) or (isinstance(value, str) and found.is_finite()):
-            return found
     raise ValueError("fits none of the alternatives")
+
+
+def as_alternative(value: object, alternative: Any) -> object:
+    """The value as one alternative of a union. Raises ValidationError where it is none."""
+    found: object = msgspec.convert(value, alternative, dec_hook=decode_hook)
+    # msgspec makes decimals of numbers, too, and of `NaN`: those a later alternative may take.
+    if isinstance(found, Decimal) and not (isinstance(value, str) and found.is_finite()):
+        raise msgspec.ValidationError("expected a text of decimal digits")
+    return found
