@@ -24,6 +24,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from sockspec import ir, output
+from sockspec.choices import Choices
 from sockspec.diagnostics import Diagnostic, Severity
 from sockspec.pipeline import examine, generate
 from sockspec.python import codec_name
@@ -148,7 +149,7 @@ def outcomes(folder: Path) -> list[Outcome]:
 
 def _outcome(path: Path, messages: Named | None, folder: Path, package: str) -> Outcome:
     name = path.relative_to(SHARED / "corpus").as_posix()
-    api, diagnostics = examine(path, name=name, messages=messages, wholly=False)
+    api, diagnostics = examine(path, name=name, choices=Choices(messages=messages), wholly=False)
     if api is None:
         return Outcome(name, "refused", why=_first_error(diagnostics))
     files = generate(api, path.name)

@@ -1,7 +1,7 @@
 """Documents and what is said about them: each folder of `tests/cases` is a case.
 
 A case holds `document.yaml` or `document.json`, the files that it refers to, `expected.txt`, the diagnostics as text,
-and `messages.txt` where the option `--messages` is given. A new case is a new folder. Read the difference before you
+and `choices.json` where options are given. A new case is a new folder. Read the difference before you
 commit it: `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every `expected.txt` anew.
 """
 
@@ -11,11 +11,13 @@ import importlib
 import os
 import pkgutil
 import re
+from json import loads as decode
 from pathlib import Path
 
 import pytest
 
 import sockspec
+from sockspec.choices import Choices
 from sockspec.diagnostics import Code, text
 from sockspec.pipeline import examine
 from sockspec.spec.openapi.named import parse
@@ -27,10 +29,12 @@ UPDATE = os.environ.get("SOCKSPEC_UPDATE") == "1"
 
 def said(folder: Path) -> str:
     """What is said about the document of a case. A case may have none: that is one, too."""
-    json, named = folder / "document.json", folder / "messages.txt"
+    json, said = folder / "document.json", folder / "choices.json"
     document = json if json.exists() else folder / "document.yaml"
-    messages = parse(named.read_text(encoding="utf-8")) if named.exists() else None
-    return text(examine(document, name=document.name, messages=messages)[1])
+    choices = decode(said.read_text(encoding="utf-8")) if said.exists() else {}
+    messages = parse(choices["messages"]) if "messages" in choices else None
+    chosen = Choices(messages=messages, channels=choices.get("channels"))
+    return text(examine(document, name=document.name, choices=chosen)[1])
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

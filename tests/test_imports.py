@@ -17,9 +17,10 @@ SOURCE = Path(sockspec.__file__).parent
 MAY_IMPORT = {
     "": "",
     "__main__": "cli",
-    "cli": "pipeline spec.openapi.named output render ir diagnostics python click",
+    "choices": "spec.openapi.named",
+    "cli": "pipeline choices spec.openapi.named output render ir diagnostics python click",
     "cli.decode": "runtime",
-    "pipeline": "spec schema analysis python docs render ir diagnostics",
+    "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sockspec import docs, ir, python, render
 from sockspec.analysis import ambiguity, defaults, lanes, plain
+from sockspec.choices import Choices
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.openapi.named import Named, reached
@@ -16,6 +17,7 @@ from sockspec.spec.source import Unreadable, load, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
+_NONE = Choices()
 _FRAMES = 20_000
 """Frames that nested schemas may take; the depth of documents is bounded when they are read."""
 
@@ -60,12 +62,11 @@ def examine(
     path: Path,
     *,
     name: str | None = None,
-    perspective: str | None = None,
-    messages: Named | None = None,
+    choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
     """The API that a document describes, and what there is to say about it; no API where something is wrong."""
-    documents, report = check(path, name=name, messages=messages, wholly=wholly)
+    documents, report = check(path, name=name, messages=choices.messages, wholly=wholly)
     if documents is None or report.failed:
         return None, report.sorted()
     limit = sys.getrecursionlimit()
@@ -73,9 +74,9 @@ def examine(
     try:
         specification = kind(documents.root.document, report)
         if specification is not None and specification.specification is Specification.OPENAPI_3:
-            api = openapi.read(documents, report, perspective=perspective, messages=messages)
+            api = openapi.read(documents, report, perspective=choices.perspective, messages=choices.messages)
         else:
-            api = asyncapi.read(documents, report, perspective=perspective)
+            api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
         api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
     finally:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 
 import click
 
 from sockspec import ir
+from sockspec.choices import Choices
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
 from sockspec.spec.openapi.named import Named, parse
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
-perspective_option = click.option(
-    "--perspective",
-    type=click.Choice(["server", "client"]),
-    help="Whose view the document takes in the words send, receive, publish and subscribe. "
-    "[default: what the document says, else server]",
-)
+ALTERNATIVES = {"perspective": ("server", "client"), "channels": ("endpoints", "subscriptions")}
+"""The choices that are a word, and their words."""
 
 
 class _Messages(click.ParamType[Named]):
@@ -37,13 +35,41 @@ class _Messages(click.ParamType[Named]):
             self.fail(str(error), param, ctx)
 
 
-messages_option = click.option(
-    "--messages",
-    type=_Messages(),
-    metavar="client=SCHEMA,server=SCHEMA[,path=/PATH]",
-    help="The component schemas of an OpenAPI document that are its messages, or unions of them, and the path of the "
-    "endpoint; for documents that do not say.",
+_OPTIONS = (
+    click.option(
+        "--perspective",
+        type=click.Choice(ALTERNATIVES["perspective"]),
+        help="Whose view the document takes in the words send, receive, publish and subscribe. "
+        "[default: what the document says, else server]",
+    ),
+    click.option(
+        "--messages",
+        type=_Messages(),
+        metavar="client=SCHEMA,server=SCHEMA[,path=/PATH]",
+        help="The component schemas of an OpenAPI document that are its messages, or unions of them, and the path of "
+        "the endpoint; for documents that do not say.",
+    ),
+    click.option(
+        "--channels",
+        type=click.Choice(ALTERNATIVES["channels"]),
+        help="Whether the channels of an AsyncAPI document are endpoints, or subscriptions inside one connection. "
+        "[default: what 'x-channel' says, else subscriptions where no address begins with '/']",
+    ),
 )
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options for what a document leaves open; the command gets them together, as `choices`."""
+
+    @wraps(command)
+    def call(
+        *arguments: object, perspective: str | None, messages: Named | None, channels: str | None, **others: object
+    ) -> None:
+        command(*arguments, choices=Choices(perspective, messages, channels), **others)
+
+    for option in reversed(_OPTIONS):
+        call = option(call)
+    return call
 
 
 def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
@@ -51,12 +77,12 @@ def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
     click.echo(text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO)), err=True, nl=False)
 
 
-def read(spec: Path, perspective: str | None, messages: Named | None, *, quiet: bool = False) -> ir.Api:
+def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:
     """The API of a document; ends the program with exit code 1 when the document has errors.
 
     Of a document whose messages are named, only what they lead to is checked.
     """
-    api, diagnostics = examine(spec, name=str(spec), perspective=perspective, messages=messages, wholly=False)
+    api, diagnostics = examine(spec, name=str(spec), choices=choices, wholly=False)
     show(diagnostics, quiet=quiet)
     if api is None:
         sys.exit(1)

@@ -15,12 +15,12 @@ from typing import Any, BinaryIO
 import click
 
 from sockspec import ir, output
-from sockspec.cli.common import SPEC, messages_option, perspective_option, read
+from sockspec.choices import Choices
+from sockspec.cli.common import SPEC, choosing, read
 from sockspec.pipeline import generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError, Problem
 from sockspec.runtime.problems import MALFORMED_MESSAGE
-from sockspec.spec.openapi.named import Named
 
 _PACKAGE = "_sockspec_decoded"
 
@@ -32,11 +32,8 @@ _PACKAGE = "_sockspec_decoded"
     "--from", "sender", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sends."
 )
 @click.option("--channel", metavar="NAME", help="The channel, where the document has several.")
-@perspective_option
-@messages_option
-def command(
-    spec: Path, file: BinaryIO, sender: str, channel: str | None, perspective: str | None, messages: Named | None
-) -> None:
+@choosing
+def command(spec: Path, file: BinaryIO, sender: str, channel: str | None, choices: Choices) -> None:
     """Judge the payloads in FILE (default: standard input), one JSON text on each line.
 
     For each, in order, prints one line of JSON: {"valid": true, "message": ..., "lane": ...} or
@@ -45,7 +42,7 @@ def command(
     The lane says who gave the verdict: "typed" (the typed decoder alone), "checked" (the validator, after decoding), or
     "judge" (the validator, which took what the typed decoder refused).
     """
-    api = read(spec, perspective, messages, quiet=True)
+    api = read(spec, choices, quiet=True)
     chosen = _channel(api, channel)
     direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
     with _codecs(generate(api, spec.name)) as codecs:

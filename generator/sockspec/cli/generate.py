@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from sockspec import ir, output
-from sockspec.cli.common import SPEC, messages_option, perspective_option, read
+from sockspec.choices import Choices
+from sockspec.cli.common import SPEC, choosing, read
 from sockspec.cli.project import Job, package_name, project_jobs
 from sockspec.pipeline import generate
 from sockspec.render import BadTemplate
-from sockspec.spec.openapi.named import Named
 
 
 @click.command("generate")
@@ -22,8 +22,7 @@ from sockspec.spec.openapi.named import Named
     "-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package."
 )
 @click.option("--package", metavar="NAME", help="Name of the package. [default: from the document's file name]")
-@perspective_option
-@messages_option
+@choosing
 @click.option(
     "--templates",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -34,8 +33,7 @@ def command(
     spec: Path | None,
     folder: Path | None,
     package: str | None,
-    perspective: str | None,
-    messages: Named | None,
+    choices: Choices,
     templates: Path | None,
     check: bool,
 ) -> None:
@@ -60,7 +58,7 @@ def command(
     elif folder is None:
         raise click.UsageError("say with -o into which folder the package goes.")
     else:
-        jobs = [Job(spec, folder, package, perspective, templates, messages)]
+        jobs = [Job(spec, folder, package, choices, templates)]
     packages = _generate(jobs)
     stale = [difference for folder, files in packages if (difference := output.difference(files, folder))]
     if check:
@@ -80,7 +78,7 @@ def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
     visible = len(jobs) > 1 and sys.stderr.isatty()
     with click.progressbar(jobs, label="generating", file=sys.stderr, hidden=not visible) as bar:
         for job in bar:
-            api = read(job.spec, job.perspective, job.messages)
+            api = read(job.spec, job.choices)
             target = job.output / (job.package or package_name(job.spec, api.title))
             if target in packages:
                 raise click.UsageError(f"two documents make the same package, {target}; name one of them otherwise.")

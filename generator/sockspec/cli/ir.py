@@ -10,21 +10,20 @@ from pathlib import Path
 
 import click
 
-from sockspec.cli.common import SPEC, messages_option, perspective_option, read
+from sockspec.choices import Choices
+from sockspec.cli.common import SPEC, choosing, read
 from sockspec.diagnostics import Location
-from sockspec.spec.openapi.named import Named
 
 
 @click.command("ir")
 @click.argument("spec", type=SPEC)
-@perspective_option
-@messages_option
-def command(spec: Path, perspective: str | None, messages: Named | None) -> None:
+@choosing
+def command(spec: Path, choices: Choices) -> None:
     """Print the API that SPEC describes, as the generator understands it, as JSON.
 
     Each value says what kind it is in "is", and where it stands in the document in "location".
     """
-    click.echo(json.dumps(plain(read(spec, perspective, messages, quiet=True)), indent=2))
+    click.echo(json.dumps(plain(read(spec, choices, quiet=True)), indent=2))
 
 
 def plain(value: object) -> object:

@@ -6,14 +6,16 @@ import keyword
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from sockspec.spec.openapi.named import Named, parse
+from sockspec.choices import Choices
+from sockspec.cli.common import ALTERNATIVES
+from sockspec.spec.openapi.named import parse
 
-_KEYS = {"spec", "output", "package", "perspective", "templates", "messages"}
+_KEYS = {"spec", "output", "package", "perspective", "templates", "messages", "channels"}
 _PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
 
 
@@ -24,9 +26,8 @@ class Job:
     spec: Path
     output: Path
     package: str | None = None
-    perspective: str | None = None
+    choices: Choices = field(default_factory=Choices)
     templates: Path | None = None
-    messages: Named | None = None
 
     def __post_init__(self) -> None:
         if self.package is not None and not (self.package.isidentifier() and not keyword.iskeyword(self.package)):
@@ -69,14 +70,19 @@ def _job(entry: object, base: Path) -> Job:
         )
     if "spec" not in entry or "output" not in entry:
         raise click.UsageError("each [[tool.sockspec.package]] names its 'spec' and its 'output'.")
-    perspective = entry.get("perspective")
-    if perspective not in (None, "server", "client"):
-        raise click.UsageError(f"the perspective is 'server' or 'client', not {perspective!r}.")
     templates = base / entry["templates"] if "templates" in entry else None
     if templates is not None and not templates.is_dir():
         raise click.UsageError(f"there is no folder {str(templates)!r}, which 'templates' names.")
+    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), _choices(entry), templates)
+
+
+def _choices(entry: dict[str, str]) -> Choices:
+    for key, values in ALTERNATIVES.items():
+        if key in entry and entry[key] not in values:
+            either = " or ".join(map(repr, values))
+            raise click.UsageError(f"{key!r} of [[tool.sockspec.package]] is {either}, not {entry[key]!r}.")
     try:
         messages = parse(entry["messages"]) if "messages" in entry else None
     except ValueError as error:
         raise click.UsageError(f"'messages' of [[tool.sockspec.package]]: {error}.") from None
-    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), perspective, templates, messages)
+    return Choices(entry.get("perspective"), messages, entry.get("channels"))

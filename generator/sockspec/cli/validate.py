@@ -7,18 +7,17 @@ from pathlib import Path
 
 import click
 
-from sockspec.cli.common import SPEC, messages_option, perspective_option, show
+from sockspec.choices import Choices
+from sockspec.cli.common import SPEC, choosing, show
 from sockspec.diagnostics import Severity
 from sockspec.pipeline import examine
-from sockspec.spec.openapi.named import Named
 
 
 @click.command("validate")
 @click.argument("specs", type=SPEC, nargs=-1, required=True, metavar="SPEC...")
-@perspective_option
-@messages_option
+@choosing
 @click.option("-q", "--quiet", is_flag=True, help="Leave out what is only for information.")
-def command(specs: tuple[Path, ...], perspective: str | None, messages: Named | None, quiet: bool) -> None:
+def command(specs: tuple[Path, ...], choices: Choices, quiet: bool) -> None:
     """Check documents: their structure, their references, and that a package can be made of them.
 
     Prints a line for each finding, `path:line:column: severity code message`, and fails when one is an error.
@@ -27,7 +26,7 @@ def command(specs: tuple[Path, ...], perspective: str | None, messages: Named | 
     visible = len(specs) > 1 and sys.stderr.isatty()
     with click.progressbar(specs, label="validating", file=sys.stderr, hidden=not visible) as bar:
         for spec in bar:
-            _, diagnostics = examine(spec, name=str(spec), perspective=perspective, messages=messages)
+            _, diagnostics = examine(spec, name=str(spec), choices=choices)
             show(diagnostics, quiet=quiet)
             errors = sum(d.severity is Severity.ERROR for d in diagnostics)
             failed += errors > 0

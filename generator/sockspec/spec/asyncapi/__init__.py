@@ -17,17 +17,23 @@ from sockspec.spec.resolve import Documents, Node
 __all__ = ["read"]
 
 
-def read(documents: Documents, report: Report, *, perspective: str | None = None) -> ir.Api:
-    """The API that an AsyncAPI document describes. `perspective` is whose view it takes: `server` or `client`."""
+def read(
+    documents: Documents, report: Report, *, perspective: str | None = None, channels: str | None = None
+) -> ir.Api:
+    """The API that an AsyncAPI document describes.
+
+    `perspective` is whose view it takes: `server` or `client`. `channels` is what channels are that do not say it:
+    `endpoints`, or `subscriptions` inside one connection.
+    """
     root = documents.root
     is_3 = root.text("asyncapi").startswith("3")
     view = Perspective(root, perspective, report)
     reader = SchemaReader(documents, report, Dialect.ASYNCAPI)
     security = Security(documents, report)
     servers = Servers(documents, security, report, bound=has_binding(documents))
-    channels = Channels(documents, reader, servers, report, key_is_address=not is_3)
+    found = Channels(documents, reader, servers, report, key_is_address=not is_3, meant=channels)
     messages = Messages(documents, reader, report, object_wins=is_3)
-    reading = Operations(documents, channels, messages, security, view, report)
+    reading = Operations(documents, found, messages, security, view, report)
     operations = reading.version_3() if is_3 else reading.version_2()
     view.report()
     info = root.get("info") or Node({}, root.document, "")

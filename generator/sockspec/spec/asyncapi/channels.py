@@ -25,6 +25,12 @@ CHANNELS_ARE_SUBSCRIPTIONS = Code(
     "such names are left out, since they are no part of a URL. Begin an address with `/`, or set `x-channel: "
     "endpoint`, where each channel is a path to connect to.",
 )
+CHANNELS_CHOSEN = Code(
+    "channels-chosen",
+    Severity.INFO,
+    "The option `--channels` (or `channels` in pyproject.toml) says whether channels are endpoints or subscriptions "
+    "inside one connection. It holds for those that do not say it with `x-channel`.",
+)
 BARE_ADDRESS = Code(
     "bare-address",
     Severity.INFO,
@@ -103,9 +109,16 @@ class Channels:
     """The channels of a document, and the endpoint that each belongs to."""
 
     def __init__(
-        self, documents: Documents, reader: SchemaReader, servers: Servers, report: Report, *, key_is_address: bool
+        self,
+        documents: Documents,
+        reader: SchemaReader,
+        servers: Servers,
+        report: Report,
+        *,
+        key_is_address: bool,
+        meant: str | None = None,
     ) -> None:
-        """`key_is_address` as in AsyncAPI 2."""
+        """`key_is_address` as in AsyncAPI 2; `meant` is what the user says that channels are which do not say it."""
         self._documents = documents
         self._reader = reader
         self._servers = servers
@@ -118,7 +131,7 @@ class Channels:
         if not self.found and not servers.failed:
             place = documents.root.get("channels") or documents.root
             report.add(NO_CHANNEL.at(place.key_location, "the document has no channel to connect to by WebSocket"))
-        self._group(self._subscriptions())
+        self._group(self._subscriptions(meant))
 
     def endpoint(self, channel: Node) -> str | None:
         """The name of the endpoint that a channel belongs to; None where it has none."""
@@ -158,16 +171,23 @@ class Channels:
         protocols = [key for key, _ in self._documents.follow(bindings).items()] if bindings is not None else []
         return not self._servers.all and any(not key.startswith("x-") for key in protocols)
 
-    def _subscriptions(self) -> set[int]:
+    def _subscriptions(self, meant: str | None) -> set[int]:
         """Which channels are subscriptions inside a connection: those that say so, or all where none has a path.
 
-        A channel without an address is like those around it, and a connection of its own where it is alone.
+        What the user says holds for all that do not say it themselves. A channel without an address is like those
+        around it, and a connection of its own where it is alone.
         """
         said = [one.node.text("x-channel") for one in self.found]
         unsaid = [at for at, word in enumerate(said) if word not in ("endpoint", "subscription")]
         bare = [at for at in unsaid if (address := self.found[at].address) is not None and not is_path(address)]
         paths = [at for at in unsaid if (address := self.found[at].address) is not None and is_path(address)]
         chosen = {at for at, word in enumerate(said) if word == "subscription"}
+        if meant is not None:
+            if unsaid:
+                what = "an endpoint" if meant == "endpoints" else "a subscription inside one socket"
+                message = f"as was chosen, each channel without 'x-channel' is {what}"
+                self._report.add(CHANNELS_CHOSEN.at(self.found[unsaid[0]].entry.key_location, message))
+            return chosen.union(unsaid) if meant == "subscriptions" else chosen
         if bare and not paths:
             chosen.update(unsaid)
             shown = ", ".join(quoted(self.found[at].address or self.found[at].key) for at in bare[:_FEW])
