@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -344,6 +345,64 @@ def test_validate_wants_a_document() -> None:
 
 def test_validate_wants_a_file(tmp_path: Path) -> None:
     assert sockspec("validate", tmp_path).exit_code == 2
+
+
+# --- classes of another package ---------------------------------------------------------------------------------------
+
+SHARED = """asyncapi: 3.0.0
+info: {title: %s, version: 1.0.0}
+servers: {main: {host: example.org, protocol: wss}}
+channels:
+  all:
+    address: /all
+    messages:
+      %s:
+        payload:
+          type: object
+          required: [user, place]
+          properties: {user: {$ref: '#/components/schemas/User'}, place: {$ref: '#/components/schemas/Place'}}
+operations: {send: {action: send, channel: {$ref: '#/channels/all'}}}
+components:
+  schemas:
+    User: {type: object, description: %s, required: [role], properties: {role: {$ref: '#/components/schemas/Role'}}}
+    Role: {type: string, enum: [admin, guest]}
+    Place: {type: object, properties: {at: {$ref: '#/components/schemas/Point'}}}
+    Point: {type: object, properties: {x: {type: %s}}}
+"""
+
+
+def test_classes_that_are_the_same_come_from_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path / "first.yaml", SHARED % ("First", "moved", "Somebody.", "integer"))
+    written(tmp_path / "second.yaml", SHARED % ("Second", "seen", "The same in other words.", "number"))
+    project(
+        tmp_path,
+        'spec = "first.yaml"\noutput = "out"',
+        'spec = "second.yaml"\noutput = "out"\nmodels-from = "first"',
+    )
+    monkeypatch.chdir(tmp_path)
+    assert sockspec("generate").exit_code == 0
+    assert sockspec("generate", "--check").exit_code == 0
+    monkeypatch.syspath_prepend(str(tmp_path / "out"))
+    first, second = (importlib.import_module(f"{name}.messages") for name in ("first", "second"))
+    assert (second.User is first.User, second.Role is first.Role) == (True, True)
+    # What refers to something else is something else, even where it reads the same.
+    assert (second.Point is first.Point, second.Place is first.Place) == (False, False)
+    codec = importlib.import_module("second.codecs").ALL_FROM_SERVER
+    message = codec.decode('{"user": {"role": "guest"}, "place": {"at": {"x": 1.5}}}')
+    assert message == second.Seen(user=first.User(role=first.Role.GUEST), place=second.Place(at=second.Point(x=1.5)))
+
+
+def test_a_package_that_was_generated_before_gives_its_classes(poll: Path, tmp_path: Path) -> None:
+    other = written(tmp_path / "other.yaml", POLL)
+    assert sockspec("generate", poll, "-o", tmp_path / "out").exit_code == 0
+    assert sockspec("generate", other, "-o", tmp_path / "out", "--models-from", "poll").exit_code == 0
+    assert "from poll.messages import" in (tmp_path / "out" / "other" / "messages.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "no.where", "json", "..", ""])
+def test_a_package_without_messages_gives_nothing(name: str, poll: Path, tmp_path: Path) -> None:
+    result = sockspec("generate", poll, "-o", tmp_path / "out", "--models-from", name)
+    assert (result.exit_code, "no generated package" in result.stderr) == (2, True)
 
 
 # --- messages that the user names -----------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_each_unit_of_a_module_has_a_block() -> None:
         "__init__": ["imports", "exports"],
         "client": ["client", "method"],
         "codecs": ["schemas", "codec"],
-        "messages": ["class", "member", "alias"],
+        "messages": ["exports", "class", "member", "alias"],
         "module": ["imports"],
         "server": ["parameters", "connection", "method", "server", "authenticate", "handler", "hook"],
     }

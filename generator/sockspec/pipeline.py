@@ -85,7 +85,9 @@ def examine(
 
 
 @without_collector()
-def generate(api: ir.Api, source: str, *, templates: Path | None = None) -> Mapping[str, str]:
-    """The files of the package by their paths below its folder."""
+def generate(
+    api: ir.Api, source: str, *, templates: Path | None = None, models: python.Models | None = None
+) -> Mapping[str, str]:
+    """The files of the package by their paths below its folder. What `models` has is imported and not made again."""
     printer = render.renderer(templates)
-    return {**python.files(api, source, printer), **docs.files(api, printer)}
+    return {**python.files(api, source, printer, models=models), **docs.files(api, printer)}

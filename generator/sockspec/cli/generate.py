@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
 from sockspec.cli.project import Job, package_name, project_jobs
 from sockspec.pipeline import generate
+from sockspec.python import Models
 from sockspec.render import BadTemplate
 
 
@@ -28,6 +30,11 @@ from sockspec.render import BadTemplate
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder whose templates replace ours of the same name.",
 )
+@click.option(
+    "--models-from",
+    metavar="PACKAGE",
+    help="A generated package, by its name for `import`: classes that are the same are imported from it.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; print a diff and fail when the package is not current.")
 def command(
     spec: Path | None,
@@ -35,6 +42,7 @@ def command(
     package: str | None,
     choices: Choices,
     templates: Path | None,
+    models_from: str | None,
     check: bool,
 ) -> None:
     """Write the Python package of SPEC into the folder that -o names.
@@ -58,7 +66,7 @@ def command(
     elif folder is None:
         raise click.UsageError("say with -o into which folder the package goes.")
     else:
-        jobs = [Job(spec, folder, package, choices, templates)]
+        jobs = [Job(spec, folder, package, choices, templates, models_from)]
     packages = _generate(jobs)
     stale = [difference for folder, files in packages if (difference := output.difference(files, folder))]
     if check:
@@ -82,14 +90,32 @@ def _generate(jobs: list[Job]) -> list[tuple[Path, Mapping[str, str]]]:
             target = job.output / (job.package or package_name(job.spec, api.title))
             if target in packages:
                 raise click.UsageError(f"two documents make the same package, {target}; name one of them otherwise.")
-            packages[target] = _files(api, job, target)
+            packages[target] = _files(api, job, target, _models(job, packages))
     return list(packages.items())
 
 
-def _files(api: ir.Api, job: Job, target: Path) -> Mapping[str, str]:
+def _models(job: Job, made: Mapping[Path, Mapping[str, str]]) -> Models | None:
+    """The messages of the package that the job names: made a moment ago, beside the output, or installed."""
+    if job.models_from is None:
+        return None
+    beside = job.output.joinpath(*job.models_from.split("."))
+    if beside in made:
+        return Models(job.models_from, made[beside]["messages.py"])
+    try:
+        found = find_spec(job.models_from) if not beside.is_dir() else None
+        folders = [beside, *map(Path, found.submodule_search_locations or () if found is not None else ())]
+        module = next(path for folder in folders if (path := folder / "messages.py").is_file())
+        code = module.read_text(encoding="utf-8")
+        compile(code, str(module), "exec", dont_inherit=True)
+    except (StopIteration, ImportError, ValueError, OSError, SyntaxError):
+        raise click.UsageError(f"there is no generated package {job.models_from!r} to take classes from.") from None
+    return Models(job.models_from, code)
+
+
+def _files(api: ir.Api, job: Job, target: Path, models: Models | None) -> Mapping[str, str]:
     """The files of a package. Every module is compiled before anything is written."""
     try:
-        files = generate(api, job.spec.name, templates=job.templates)
+        files = generate(api, job.spec.name, templates=job.templates, models=models)
         for path, text in files.items():
             if path.endswith(".py"):
                 compile(text, str(target / path), "exec", dont_inherit=True)

@@ -15,7 +15,7 @@ from sockspec.choices import Choices
 from sockspec.cli.common import ALTERNATIVES
 from sockspec.spec.openapi.named import parse
 
-_KEYS = {"spec", "output", "package", "perspective", "templates", "messages", "channels"}
+_KEYS = {"spec", "output", "package", "perspective", "templates", "messages", "channels", "models-from"}
 _PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
 
 
@@ -28,6 +28,8 @@ class Job:
     package: str | None = None
     choices: Choices = field(default_factory=Choices)
     templates: Path | None = None
+    models_from: str | None = None
+    """The name of a package whose classes are used where they are the same."""
 
     def __post_init__(self) -> None:
         if self.package is not None and not (self.package.isidentifier() and not keyword.iskeyword(self.package)):
@@ -73,7 +75,14 @@ def _job(entry: object, base: Path) -> Job:
     templates = base / entry["templates"] if "templates" in entry else None
     if templates is not None and not templates.is_dir():
         raise click.UsageError(f"there is no folder {str(templates)!r}, which 'templates' names.")
-    return Job(base / entry["spec"], base / entry["output"], entry.get("package"), _choices(entry), templates)
+    return Job(
+        base / entry["spec"],
+        base / entry["output"],
+        entry.get("package"),
+        _choices(entry),
+        templates,
+        entry.get("models-from"),
+    )
 
 
 def _choices(entry: dict[str, str]) -> Choices:

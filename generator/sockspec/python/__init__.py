@@ -5,8 +5,9 @@ from __future__ import annotations
 from sockspec import ir
 from sockspec.python import names
 from sockspec.python.package import files
+from sockspec.python.reuse import Models
 
-__all__ = ["codec_name", "files"]
+__all__ = ["Models", "codec_name", "files"]
 
 
 def codec_name(api: ir.Api, channel: ir.Channel, direction: ir.Direction) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sockspec.python.layout import Group, lay
@@ -52,10 +52,10 @@ _BLOCKS: Final = (
 )
 
 
-def blocks(body: str, siblings: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+def blocks(body: str, siblings: Iterable[str], others: Mapping[str, frozenset[str]]) -> tuple[tuple[str, ...], ...]:
     """The import statements for the code of a module, in the order and the blocks that linters want.
 
-    `siblings` are the modules of the package that it may use.
+    `siblings` are the modules of the package that it may use; `others` what it has from modules of other packages.
     """
     used = set(_NAME.findall(_TEXT.sub("", body)))
     found: list[tuple[str, ...]] = []
@@ -64,6 +64,8 @@ def blocks(body: str, siblings: Iterable[str]) -> tuple[tuple[str, ...], ...]:
         froms = [import_of(module, used & set(_MODULES[module])) for module in modules if used & set(_MODULES[module])]
         if plain or froms:
             found.append((*plain, *froms))
+    if others:
+        found.append(tuple(import_of(module, names) for module, names in others.items()))
     beside = used & set(siblings)
     return (*found, (import_of(".", beside),)) if beside else tuple(found)
 

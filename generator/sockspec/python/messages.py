@@ -10,7 +10,7 @@ from sockspec import ir
 from sockspec.analysis import dispatch, walk
 from sockspec.analysis.constants import TagValue
 from sockspec.python import literals, naming
-from sockspec.python.imports import order
+from sockspec.python.imports import exported_order, order
 from sockspec.python.layout import Code, Group, assigned, call, either, flat, joined, lay, statement, subscript
 from sockspec.python.names import Names
 from sockspec.python.types import Types
@@ -32,6 +32,11 @@ class Class:
     doc: str
     members: tuple[Member, ...]
 
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        return self.head.removeprefix("class ").partition("(")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
@@ -40,6 +45,11 @@ class Alias:
     code: str
     doc: str = ""
     stand_in: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name itself."""
+        return self.code.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,17 @@ class Module:
     classes: tuple[Class, ...]
     aliases: tuple[Alias, ...]
     exports: tuple[str, ...]
+    listed: tuple[str, ...] = ()
+    """The strings of `__all__`, which a module needs that hands on names of another."""
+
+    def without(self, names: frozenset[str]) -> Module:
+        """The module that has these names from another."""
+        return Module(
+            tuple(one for one in self.classes if one.name not in names),
+            tuple(one for one in self.aliases if one.name not in names),
+            self.exports,
+            tuple(sorted(map(literals.string, self.exports), key=exported_order)),
+        )
 
 
 EXTRA = "**"
