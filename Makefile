@@ -38,6 +38,7 @@ format: $(READY) ## Format and sort what tools can
 	@$(BIN)/ruff format .
 
 bench: $(READY) ## Figures, each beside what it is measured against
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@PYTHONPATH=generated $(BIN)/python -m benchmarks
 
 clean: ## Remove the environment and all caches

@@ -5,7 +5,7 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import decoding, generating, importing, lanes
+from benchmarks import decoding, generating, importing, lanes, real
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
         ("One chat message: decoded, judged, dispatched", decoding.run),
         ("Larger payloads, in each lane", lanes.run),
         ("A document of many messages: generated", generating.run),
+        ("Real documents: generated", real.run),
         ("A generated package: imported", importing.run),
     ):
         print(f"\n{title}\n{'-' * len(title)}")
