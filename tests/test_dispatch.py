@@ -27,6 +27,63 @@ def _row(*items: object, minimum: int | None = None) -> dict[str, object]:
     return {"type": "array", "items": schemas, "minItems": low, "additionalItems": False}
 
 
+def _pets(discriminator: object, **values: str) -> dict[str, object]:
+    """A union of which only the discriminator says how its members are told apart, and its members."""
+    members = {name: _record("kind", **{f"a_{value}": {"type": "string"}}) for name, value in values.items()}
+    for schema in members.values():
+        schema["required"] = ["kind"]
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in members]
+    return {**members, "Pet": {"anyOf": references, "discriminator": discriminator}}
+
+
+DISCRIMINATORS: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    "a mapping by name and by reference": (
+        _pets({"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "#/components/schemas/Dog"}}, Cat="x", Dog="y"),
+        {"cat": "Cat", "dog": "Dog"},
+    ),
+    "no mapping": (_pets({"propertyName": "kind"}, Cat="x", Dog="y"), {"Cat": "Cat", "Dog": "Dog"}),
+    "as AsyncAPI has it": (_pets("kind", Cat="x", Dog="y"), {"Cat": "Cat", "Dog": "Dog"}),
+    "a mapping that leads nowhere": (
+        _pets({"propertyName": "kind", "mapping": {"bird": "Bird", "cat": "Cat"}}, Cat="x", Dog="y"),
+        {"cat": "Cat", "Dog": "Dog"},
+    ),
+    "schemas made of the one that has it": (
+        {
+            "Base": {**_record("kind"), "discriminator": "kind"},
+            "Cat": {"allOf": [{"$ref": "#/components/schemas/Base"}, _record("a_x")]},
+            "Dog": {"allOf": [{"$ref": "#/components/schemas/Base"}, _record("a_y")]},
+            "Pet": {"anyOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]},
+        },
+        {"Cat": "Cat", "Dog": "Dog"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("schemas", "values"), DISCRIMINATORS.values(), ids=DISCRIMINATORS)
+def test_a_discriminator_tells_which_class_a_value_is_of(
+    schemas: dict[str, object], values: dict[str, str], tmp_path: Path
+) -> None:
+    payload = {"type": "object", "properties": {"pet": {"$ref": "#/components/schemas/Pet"}}, "required": ["pet"]}
+    api, report = api_of(tmp_path, {"Seen": payload}, schemas)
+    assert not report.failed
+    codec = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
+    for value, name in values.items():
+        text = json.dumps({"pet": {"kind": value, "a_x": "1"}})
+        decoded = codec.decode(text)
+        assert type(decoded.pet).__name__ == name
+        assert json.loads(codec.encode(decoded))["pet"]["kind"] == value
+
+
+def test_a_discriminator_makes_no_payload_valid_that_its_schema_refuses(tmp_path: Path) -> None:
+    pet = _pets({"propertyName": "kind"}, Cat="x", Dog="y")
+    references = [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]
+    either = {"oneOf": references, "discriminator": "kind"}
+    payload = {"type": "object", "properties": {"pet": either}, "required": ["pet"]}
+    codec = package_of(tmp_path, api_of(tmp_path, {"Seen": payload}, pet)[0]).codecs.ALL_FROM_CLIENT
+    with pytest.raises(PayloadError):  # fits both
+        codec.decode('{"pet": {"kind": "Cat"}}')
+
+
 TEXT, NUMBER, ROW = {"type": "string"}, {"type": "number"}, {"type": "array"}
 
 DOCUMENTS: dict[str, tuple[dict[str, object], dispatch.By, str, dict[str, object]]] = {

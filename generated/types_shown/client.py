@@ -101,6 +101,7 @@ class TypesClient(Client[Never, messages.TypesFromClient]):
         optional: str | UnsetType = UNSET,
         optional_null: str | UnsetType | None = UNSET,
         old: str | UnsetType | None = UNSET,
+        assigned: str | UnsetType = UNSET,
     ) -> None:
         """Absent and null are two things; null has three spellings."""
         await self.send(
@@ -109,6 +110,7 @@ class TypesClient(Client[Never, messages.TypesFromClient]):
                 optional=optional,
                 optional_null=optional_null,
                 old=old,
+                assigned=assigned,
             ),
         )
 

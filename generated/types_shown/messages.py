@@ -92,6 +92,8 @@ class Nullability(
     optional: str | UnsetType = UNSET
     optional_null: str | UnsetType | None = field(name="optionalNull", default=UNSET)
     old: str | UnsetType | None = UNSET
+    assigned: str | UnsetType = UNSET
+    """Who looks after it. (read-only)"""
 
 
 class Values(Struct, kw_only=True, frozen=True, tag_field="type", tag="values"):

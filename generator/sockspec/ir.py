@@ -146,6 +146,8 @@ class Field:
     deprecated: bool = False
     name_hint: str = ""
     """The identifier that the document asks for (`x-python-name`)."""
+    access: str = ""
+    """`read-only` for what only the server sets, `write-only` for what only clients send; it judges nothing."""
 
 
 @dataclass(frozen=True, slots=True)

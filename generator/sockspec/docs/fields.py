@@ -52,6 +52,8 @@ class Fields:
             bounds = list(self._types.bounds(field.type))
             if inner is not None and inner.closed:
                 bounds.append((self._types.words("no other properties"),))
+            if field.access:
+                bounds.append((self._types.words(field.access),))
             if field.has_default:
                 bounds.append((self._types.words("default"), Piece(" "), self._types.code(field.default)))
             yield self._row(

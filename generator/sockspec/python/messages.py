@@ -223,7 +223,8 @@ class Messages:
             arguments.append(assigned("default", default))
         value = call("field", *arguments) if arguments else default or None
         code = statement(name, self._field_type(field, ""), value, 4)
-        doc = field.description + (" (deprecated)" if field.deprecated else "")
+        notes = [*(["deprecated"] if field.deprecated else []), *([field.access] if field.access else [])]
+        doc = field.description + (f" ({', '.join(notes)})" if notes else "")
         return Member(code, literals.docstring(doc, 4) if doc.strip() else "")
 
     def _field_type(self, field: ir.Field, prefix: str) -> Code:

@@ -13,6 +13,7 @@ from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import unions
 from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
+from sockspec.schema.discriminators import implied, narrowed
 from sockspec.schema.names import Names
 from sockspec.schema.scalars import constant, length, scalar
 from sockspec.schema.shape import SCHEMA_LOOP, Shape, gather
@@ -34,6 +35,7 @@ _BY_TYPE = {
     ),
 }
 """Keywords that say something of values of one type only, and nothing of the others."""
+_ACCESS = {"readOnly": "read-only", "writeOnly": "write-only"}
 _MOST_LEFT_OUT = 3
 """How many items at the end of an array may be left out for it to have a type for each length."""
 _JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
@@ -78,6 +80,7 @@ class SchemaReader:
         self._report = report
         self._bundle = Bundle(documents, dialect, report)
         self._names = Names(documents)
+        self._implied = implied(documents)
         self._by_target: dict[tuple[Path, str], str] = {}
         self._definitions: dict[str, ir.Definition | None] = {}
         self._waiting: deque[tuple[str, tuple[Node, ...]]] = deque()
@@ -262,6 +265,9 @@ class SchemaReader:
             self._field(wire_name, tuple(nodes), f"{name} {wire_name}", wire_name in shape.required, unsaid)
             for wire_name, nodes in shape.properties.items()
         ]
+        said = self._implied.get(shape.node.identity)
+        if said is not None:
+            fields = [narrowed(field, said, self._definitions) or field for field in fields]
         fields += self._branch_fields(name, shape, unsaid)
         extra = None if closed else self._extra(name, shape, unsaid)
         declared = {field.wire_name for field in fields}
@@ -342,6 +348,7 @@ class SchemaReader:
             default is not None,
             _is_true(shape, "deprecated"),
             own.text("x-python-name"),
+            next((access for keyword, access in _ACCESS.items() if _is_true(shape, keyword)), ""),
         )
 
     def _map(self, shape: Shape, name: str, unsaid: list[ir.Unsaid]) -> ir.Type:

@@ -25,6 +25,8 @@ _DESCRIPTIVE = (
     "title",
     "description",
     "deprecated",
+    "readOnly",
+    "writeOnly",
     "default",
     "x-python-name",
     "x-enum-varnames",
