@@ -9,6 +9,8 @@ from sockspec.diagnostics import Location
 from sockspec.python.layout import flat
 from sockspec.python.types import Types
 
+_MOST_VALUES = 6
+"""Texts that a parameter may be without a name for them."""
 _LONGEST = 60
 """Characters of a union that a reader takes in beside a field's name."""
 
@@ -32,7 +34,19 @@ def hoist(api: ir.Api, types: Types) -> ir.Api:
                 )
             case ir.Enumeration():
                 definitions.append(definition)
-    return replace(api, messages=messages, definitions=(*definitions, *hoisting.aliases))
+    channels = tuple(
+        replace(
+            channel,
+            parameters=hoisting.parameters(channel.parameters),
+            query=hoisting.parameters(channel.query),
+            headers=hoisting.parameters(channel.headers),
+        )
+        for channel in api.channels
+    )
+    enumerations = tuple(hoisting.enumerations.values())
+    return replace(
+        api, channels=channels, messages=messages, definitions=(*definitions, *hoisting.aliases, *enumerations)
+    )
 
 
 _CONTAINERS = (ir.Array, ir.Map, ir.Tuple)
@@ -43,6 +57,21 @@ class _Hoisting:
         self._types = types
         self._taken = {definition.name for definition in api.definitions}
         self.aliases: list[ir.Alias] = []
+        self.enumerations: dict[tuple[object, ...], ir.Enumeration] = {}
+
+    def parameters(self, parameters: tuple[ir.Parameter, ...]) -> tuple[ir.Parameter, ...]:
+        """Parameters of a handshake, whose lists of many texts stand on both sides and so have a name."""
+        return tuple(replace(one, type=self._parameter(one)) for one in parameters)
+
+    def _parameter(self, parameter: ir.Parameter) -> ir.Type:
+        values = parameter.type.values if isinstance(parameter.type, ir.Constant) else ()
+        texts = tuple(value for value in values if isinstance(value, str))
+        if len(texts) <= _MOST_VALUES or len(texts) < len(values):
+            return self.type(parameter.type, parameter.wire_name, parameter.location)
+        if texts not in self.enumerations:
+            name = self._free(parameter.wire_name)
+            self.enumerations[texts] = ir.Enumeration(name, texts, parameter.location, parameter.description)
+        return ir.Ref(self.enumerations[texts].name)
 
     def message(self, message: ir.Message) -> ir.Message:
         of = self._body(message)
@@ -122,12 +151,16 @@ class _Hoisting:
         return ir.Tuple(items, None if of.rest is None else self.type(of.rest, f"{name} rest", place))
 
     def _name(self, union: ir.Union | ir.Tuple, words: str, place: Location) -> ir.Ref:
+        name = self._free(words)
+        self.aliases.append(ir.Alias(name, union, place))
+        return ir.Ref(name)
+
+    def _free(self, words: str) -> str:
         name = words
         while name in self._taken:
             name += " value"
         self._taken.add(name)
-        self.aliases.append(ir.Alias(name, union, place))
-        return ir.Ref(name)
+        return name
 
 
 def _is_open(of: ir.Type) -> bool:
