@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
+    "analysis.examples": "jsonschema",
     "python": "analysis ir diagnostics msgspec",
     "docs": "analysis ir diagnostics",
     "ir": "diagnostics",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import ambiguity, defaults, lanes, plain
+from sockspec.analysis import ambiguity, defaults, examples, lanes, plain
 from sockspec.choices import Choices
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import asyncapi, openapi
@@ -65,7 +65,10 @@ def examine(
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
-    """The API that a document describes, and what there is to say about it; no API where something is wrong."""
+    """The API that a document describes, and what there is to say about it; no API where something is wrong.
+
+    `wholly` is for checking documents: also what a package can be made without is looked at.
+    """
     documents, report = check(path, name=name, messages=choices.messages, wholly=wholly)
     if documents is None or report.failed:
         return None, report.sorted()
@@ -79,6 +82,8 @@ def examine(
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
         api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
+        if wholly:
+            examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return (None if report.failed else api), report.sorted()
