@@ -16,7 +16,7 @@ EXAMPLE_REFUSED = Code(
     "the example or the schema. Formats and regular expressions are not looked at.",
 )
 
-_MOST_REFERENCES = 100_000
+_MOST_REFERENCES = 20_000
 """How many references are followed in all."""
 
 _WITH_EXPRESSIONS = ("pattern", "patternProperties", "additionalProperties", "unevaluatedProperties")
@@ -37,9 +37,10 @@ class _TooLong(Exception):
 
 def _bounded(schemas: Mapping[str, object]) -> Any:
     """A validator that a hostile document cannot keep busy: without regular expressions, with so many references."""
-    from jsonschema.validators import extend, validator_for
+    from jsonschema import validators
 
-    base: Any = validator_for(schemas)
+    base: Any = validators.validator_for(schemas)
+    extend: Any = validators.extend
     left = _MOST_REFERENCES
 
     def follow(*arguments: Any) -> Iterator[Any]:
