@@ -142,6 +142,43 @@ def test_who_has_no_token_is_turned_away() -> None:
     asyncio.run(scenario())
 
 
+async def _typed(url: str, text: str) -> tuple[int | None, str, str]:
+    """Exit code and output of the terminal's client when this is typed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        ROOT / "examples" / "chat" / "client.py",
+        *("--nickname", "ann", "--url", f"{url}/v1"),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "generated")},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate(text.encode())
+    return process.returncode, output.decode(), errors.decode()
+
+
+def test_the_terminal_says_what_it_could_not_send_and_goes_on() -> None:
+    async def scenario() -> None:
+        async with asyncio.timeout(PATIENCE), chatting("bob") as (bob,):
+            await bob.join()
+            code, output, errors = await _typed(bob.room.url.partition("/v1")[0], f"{'x' * 10_000}\nhello\n")
+            assert (code, errors) == (0, "")
+            assert "! not sent: expected at most" in output
+            while not isinstance(said := await bob.told.get(), messages.MessagePosted):
+                pass
+            assert (said.data.author, said.data.text) == ("ann", "hello")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_the_terminal_ends_with_a_sentence_where_there_is_no_server() -> None:
+    code, _, errors = asyncio.run(_typed("ws://127.0.0.1:1", ""))
+    assert code == 1
+    assert errors.startswith("no connection to ws://127.0.0.1:1/v1: ")
+    assert "Traceback" not in errors
+
+
 @pytest.mark.slow
 def test_the_demonstration_plays_to_its_end(tmp_path: Path) -> None:
     done = subprocess.run(
