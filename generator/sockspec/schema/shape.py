@@ -75,6 +75,12 @@ def same(left: object, right: object) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
+def is_true(shape: Shape, keyword: str) -> bool:
+    """Whether a keyword is there and says yes."""
+    node = shape.words.get(keyword)
+    return node is not None and node.value is True
+
+
 def gather(documents: Documents, dialect: Dialect, nodes: Iterable[Node], report: Report) -> Shape:
     """Fold schemas that all have to hold into one shape."""
     roots = tuple(nodes)
