@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sockspec import ir
 from sockspec.spec.resolve import Documents, Node
-from sockspec.spec.source import unescape
+from sockspec.spec.source import Json, unescape
 from sockspec.spec.walk import mappings
 
 Identity = tuple[Path, str]
@@ -29,8 +29,10 @@ class Implied:
 def implied(documents: Documents) -> Mapping[Identity, Implied]:
     """By the identity of each schema that a discriminator chooses. A schema of which two say different things is none."""
     found: dict[Identity, Implied | None] = {}
-    nodes = [node for document in documents.loaded for node, _ in mappings(Node(document.value, document, ""), set())]
-    children = _children(documents, nodes) if any("discriminator" in _keys(node) for node in nodes) else {}
+    speaking = [document for document in documents.loaded if _speaks(document.value)]
+    every = (node for document in speaking for node, _ in mappings(Node(document.value, document, ""), set()))
+    nodes = [node for node in every if node.get("discriminator") is not None or node.get("allOf") is not None]
+    children = _children(documents, nodes)
     for node in nodes:
         discriminator = node.get("discriminator")
         if discriminator is None:
@@ -60,8 +62,21 @@ def narrowed(field: ir.Field, said: Implied, definitions: Mapping[str, ir.Defini
     return replace(field, type=ir.Constant(said.values), default=None, has_default=False) if fits else None
 
 
-def _keys(node: Node) -> Mapping[str, object]:
-    return node.value if isinstance(node.value, dict) else {}
+def _speaks(document: Json) -> bool:
+    """Whether there is a discriminator anywhere; most documents have none, and need not be walked with places."""
+    waiting, seen = [document], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            if "discriminator" in value:
+                return True
+            waiting.extend(value.values())
+        else:
+            waiting.extend(value)
+    return False
 
 
 def _children(documents: Documents, nodes: list[Node]) -> Mapping[Identity, list[Node]]:
