@@ -32,6 +32,14 @@ PARAMETER_LEFT_OUT = Code(
     "headers belong to the protocol.",
 )
 
+PARAMETER_STYLE = Code(
+    "parameter-style",
+    Severity.WARNING,
+    "The parameter is written otherwise than by default (`style`, `explode`). It is read by the default: in the query a "
+    "list has a value for each time that its name occurs, elsewhere its items are separated by commas.",
+)
+
+_DEFAULT_STYLES = {"query": "form", "path": "simple", "header": "simple"}
 _IN_BRACES = re.compile(r"\{([^{}]+)\}")
 _OF_THE_PROTOCOL = frozenset(
     """upgrade connection host sec-websocket-key sec-websocket-version sec-websocket-extensions sec-websocket-accept
@@ -100,6 +108,7 @@ def _path_parameters(
 def _parameter(name: str, node: Node, documents: Documents, schemas: SchemaReader) -> ir.Parameter:
     schema = _schema(node)
     about = documents.follow(schema) if schema is not None else node
+    _check_style(name, node, about, schemas.report)
     required = node.get("required")
     default = about.get("default")
     return ir.Parameter(
@@ -112,6 +121,18 @@ def _parameter(name: str, node: Node, documents: Documents, schemas: SchemaReade
         _values(about),
         tuple(_examples(node)),
     )
+
+
+def _check_style(name: str, node: Node, schema: Node, report: Report) -> None:
+    style, explode, place = node.text("style"), node.get("explode"), node.text("in")
+    usual = _DEFAULT_STYLES.get(place, style)
+    # For single values, and for lists elsewhere, it makes no difference.
+    counts = place == "query" and schema.text("type") in ("array", "object")
+    is_usual = explode is None or not counts or explode.value is True
+    if (style or usual) != usual or not is_usual:
+        written = node.get("style") if (style or usual) != usual else explode
+        message = f"the parameter {quoted(name)} is read as 'style: {usual}' has it by default"
+        report.add(PARAMETER_STYLE.at((written or node).location, message))
 
 
 def _schema(node: Node) -> Node | None:
