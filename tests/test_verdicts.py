@@ -14,7 +14,7 @@ from uuid import UUID
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sockspec.runtime import PayloadError
@@ -170,9 +170,7 @@ def _reads_alike(read: Callable[[str], object], left: str, right: str) -> bool:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.reuse, Phase.generate]
-)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(SCHEMAS, st.lists(PAYLOADS, min_size=10, max_size=20))
 def test_a_codec_accepts_what_the_validator_accepts_and_gives_it_back(
     schema: dict[str, Any], payloads: list[str]
