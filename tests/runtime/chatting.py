@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, ParamSpec, TypeAlias
 
@@ -15,6 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from websockets.asyncio.client import ClientConnection, connect
 
 from sockspec.runtime import (
+    BearerScheme,
     Client,
     ClientOptions,
     Codec,
@@ -25,16 +27,19 @@ from sockspec.runtime import (
     FromQuery,
     Handler,
     Handshake,
+    Limits,
     Options,
+    Principal,
     Problem,
     Refused,
+    Requirement,
     Route,
     Schemas,
     Server,
     Token,
     stamped,
 )
-from sockspec.runtime.standalone import Running
+from sockspec.runtime.serving.standalone import Running
 
 P = ParamSpec("P")
 
@@ -191,12 +196,13 @@ class Chat(Server):
 class GuardedChat(Chat):
     """Lets in whoever has the right token, as the principal of that name."""
 
-    async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
-        match handshake.bearer_token:
-            case None:
-                raise Refused(Problem.of("/problems/unauthorized"))
+    schemes = (BearerScheme("accessToken", "verify_access_token"),)
+    routes = tuple(replace(route, security=((Requirement("accessToken"),),)) for route in Chat.routes)
+
+    async def verify_access_token(self, token: str, handshake: Handshake[RoomParameters]) -> Principal:
+        match token:
             case "good":
-                return "ann"
+                return Principal(id="ann")
             case "broken":
                 raise RuntimeError(SECRET)
             case "stale":
@@ -273,5 +279,11 @@ async def texts(client: RoomClient, count: int) -> list[str]:
 
 
 def serving(server: Server | None = None, **options: Any) -> Running:
-    """A server on a free port."""
-    return (server or Chat()).serve(port=0, options=Options(**options))
+    """A server on a free port. Options and limits are named alike; no rate of messages is limited unless asked for."""
+    return (server or Chat()).serve(port=0, options=options_of(**options))
+
+
+def options_of(**options: Any) -> Options:
+    """The options and limits of these names."""
+    limits = {field.name: options.pop(field.name) for field in fields(Limits) if field.name in options}
+    return Options(limits=Limits(**{"messages_per_second": None, **limits}), **options)

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from sockspec.runtime import InsecureTransport
 from sockspec.runtime.address import endpoint, header_lines, of_server, refuse_clear_text
-from sockspec.runtime.cleartext import is_loopback
+from sockspec.runtime.security.cleartext import is_loopback
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from sockspec.runtime import (
     Handshake,
     InsecureTransport,
     Options,
+    Principal,
     PayloadError,
     Policy,
     Problem,
@@ -25,7 +26,7 @@ from sockspec.runtime import (
     State,
     Token,
 )
-from sockspec.runtime.standalone import Running
+from sockspec.runtime.serving.standalone import Running
 from tests.runtime.chatting import (
     QUICK,
     Chat,
@@ -431,9 +432,9 @@ async def test_a_token_that_stays_refused_ends_the_attempts(callable_token: bool
     class Counting(GuardedChat):
         handshakes = 0
 
-        async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
+        async def verify_access_token(self, token: str, handshake: Handshake[RoomParameters]) -> Principal:
             self.handshakes += 1
-            return await super().authenticate(handshake)
+            return await super().verify_access_token(token, handshake)
 
     server = Counting()
     async with serving(server) as running:

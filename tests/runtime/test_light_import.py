@@ -26,7 +26,7 @@ def modules_after(statement: str) -> set[str]:
     [
         ("from sockspec.runtime import Codec, Entry, Problem, Schemas", set()),
         ("from sockspec.runtime import *", {"asyncio"}),
-        ("import sockspec.runtime.standalone", {"asyncio", "websockets"}),
+        ("import sockspec.runtime.serving.standalone", {"asyncio", "websockets"}),
     ],
 )
 def test_a_program_loads_only_what_it_needs(statement: str, modules: set[str]) -> None:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sockspec.runtime.cleartext import InsecureTransport
+    from sockspec.runtime.application import Application
     from sockspec.runtime.client import Callback, Client, Token
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
     from sockspec.runtime.filled import identified, now, stamped
     from sockspec.runtime.formats import DateTime
+    from sockspec.runtime.groups import Group
     from sockspec.runtime.handshake import Handshake, Values
     from sockspec.runtime.judge import Schemas
     from sockspec.runtime.lanes import Entry
+    from sockspec.runtime.limits import Limits
     from sockspec.runtime.link import ConnectionLost, State
+    from sockspec.runtime.observer import Observer
     from sockspec.runtime.options import ClientOptions, Options
     from sockspec.runtime.parameters import FromHeader, FromPath, FromQuery
     from sockspec.runtime.policy import Policy, UnknownMessage
@@ -32,25 +35,45 @@ if TYPE_CHECKING:
         Refused,
     )
     from sockspec.runtime.routing import Handler, Route
+    from sockspec.runtime.security.cleartext import InsecureTransport
+    from sockspec.runtime.security.principal import ANONYMOUS, P, Principal
+    from sockspec.runtime.security.schemes import (
+        BasicCredentials,
+        BasicScheme,
+        BearerScheme,
+        KeyScheme,
+        Requirement,
+        Scheme,
+    )
+    from sockspec.runtime.security.tickets import Tickets
     from sockspec.runtime.server import Server
     from sockspec.runtime.transport import ConnectionClosed, Transport
     from sockspec.runtime.unions import one_of, open_tuple
 else:
     _HOMES = {
-        "cleartext": ("InsecureTransport",),
+        "security.cleartext": ("InsecureTransport",),
+        "application": ("Application",),
         "client": ("Callback", "Client", "Token"),
         "codec": ("Codec",),
         "connection": ("Connection",),
         "filled": ("identified", "now", "stamped"),
         "formats": ("DateTime",),
+        "groups": ("Group",),
         "handshake": ("Handshake", "Values"),
         "judge": ("Schemas",),
         "lanes": ("Entry",),
         "link": ("ConnectionLost", "State"),
+        "limits": ("Limits",),
+        "observer": ("Observer",),
         "options": ("ClientOptions", "Options"),
         "parameters": ("FromHeader", "FromPath", "FromQuery"),
         "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
         "routing": ("Handler", "Route"),
+        "security.principal": ("ANONYMOUS", "P", "Principal"),
+        "security.schemes": (
+            *("BasicCredentials", "BasicScheme", "BearerScheme", "KeyScheme", "Requirement", "Scheme"),
+        ),
+        "security.tickets": ("Tickets",),
         "server": ("Server",),
         "transport": ("ConnectionClosed", "Transport"),
         "policy": ("Policy", "UnknownMessage"),
@@ -69,7 +92,12 @@ else:
 
 
 __all__ = [
+    "ANONYMOUS",
     "PROBLEMS",
+    "Application",
+    "BasicCredentials",
+    "BasicScheme",
+    "BearerScheme",
     "Callback",
     "Client",
     "ClientOptions",
@@ -83,20 +111,29 @@ __all__ = [
     "FromHeader",
     "FromPath",
     "FromQuery",
+    "Group",
     "Handler",
     "Handshake",
     "InsecureTransport",
+    "KeyScheme",
+    "Limits",
+    "Observer",
     "Options",
+    "P",
     "PayloadError",
     "Policy",
+    "Principal",
     "Problem",
     "ProblemError",
     "ProblemKind",
     "Refused",
+    "Requirement",
     "Route",
     "Schemas",
+    "Scheme",
     "Server",
     "State",
+    "Tickets",
     "Token",
     "Transport",
     "UnknownMessage",

@@ -10,8 +10,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import msgspec
 from msgspec import UNSET
 
-from sockspec.runtime.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.routing import expand
+from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 
 _IN_URL: Final = re.compile(r"[A-Za-z0-9._~%-]+(?:/[A-Za-z0-9._~%-]+)*")
 """What a variable of a URL may be: parts of a host, a port, or of a path."""

@@ -23,7 +23,7 @@ from sockspec.runtime.options import ClientOptions
 from sockspec.runtime.policy import UnknownMessage
 from sockspec.runtime.problems import PayloadError, Problem
 from sockspec.runtime.replies import Request, Requests
-from sockspec.runtime.transport import ConnectionClosed, Transport
+from sockspec.runtime.transport import ClientTransport, ConnectionClosed
 
 if TYPE_CHECKING:
     from sockspec.runtime.codec import Codec
@@ -190,7 +190,7 @@ class Client(Generic[In, Out]):
 
     async def _transmit(self, message: Out, request: Request | None) -> None:
         frame = self._outgoing.encode(message, check=self.options.check_sent)
-        transport: Transport | None = None
+        transport: ClientTransport | None = None
         try:
             async with asyncio.timeout(self.options.send_timeout), self._sending:
                 transport = await self._link.transport()
@@ -324,7 +324,7 @@ class Client(Generic[In, Out]):
             except Exception:
                 _log.exception("a callback failed")
 
-    async def _dial(self) -> Transport | Ending:
+    async def _dial(self) -> ClientTransport | Ending:
         from sockspec.runtime.dial import dial  # imports the network library, which programs may not need
 
         headers = dict(self._headers)

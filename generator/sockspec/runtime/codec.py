@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar, cast
@@ -48,6 +49,14 @@ class Codec(Generic[M]):
         """The classes of the messages."""
         self.accepts_binary: bool = any(entry.content == "binary" for entry in entries)
         """Whether one of the messages travels in a binary frame."""
+
+    def limited(self, depth: int) -> Codec[M]:
+        """The same codec with another limit of depth."""
+        if depth == self._depth:
+            return self
+        other = copy.copy(self)
+        other._depth = depth
+        return other
 
     # --- receiving --------------------------------------------------------------------------------------------------
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from sockspec.runtime.error_messages import error_frame
 from sockspec.runtime.filled import now
 from sockspec.runtime.handshake import Handshake, Values
+from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
-from sockspec.runtime.problems import Problem
+from sockspec.runtime.outbox import Outbox
+from sockspec.runtime.problems import FORBIDDEN, Problem, Refused
 from sockspec.runtime.routing import Route
-from sockspec.runtime.transport import ConnectionClosed, Transport
+from sockspec.runtime.security.authentication import NOBODY, Identity
+from sockspec.runtime.security.principal import P, Principal
+from sockspec.runtime.transport import ConnectionClosed, Frame, ServerTransport
+
+if TYPE_CHECKING:
+    from sockspec.runtime.groups import Group
+    from sockspec.runtime.server import Server
 
 Out = TypeVar("Out")
 
@@ -32,41 +40,57 @@ current: Final[ContextVar[object]] = ContextVar("sockspec.connection", default=N
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A handshake that was accepted."""
+    """A handshake that is answered with a connection."""
 
+    server: Server[Any]
     route: Route
     handshake: Handshake[Any]
-    principal: object = None
+    identity: Identity = NOBODY
+    subprotocol: str | None = None
+    address: str = ""
+    """What the limits for one address count by; empty for what is not counted."""
+    refusal: Problem | None = None
+    """Why the connection is only opened to say so and to close; None for one that is welcome."""
 
 
-class Connection(Generic[Out]):
-    """One client's connection to a server; `Out` is what the server may send on it."""
+class Connection(Generic[Out, P]):
+    """One client's connection to a server; `Out` is what the server may send on it, `P` says who the client is."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        admission: Admission,
-        *,
-        error_message: type[msgspec.Struct] | None,
-        options: Options,
-    ) -> None:
+    def __init__(self, transport: ServerTransport, admission: Admission, *, options: Options, limits: Limits) -> None:
         self.id: Final = os.urandom(8).hex()
         """Names the connection in logs."""
-        self.principal: Final = admission.principal
-        """Who connected: what `authenticate` returned."""
         self.handshake: Final = admission.handshake
+        self.subprotocol: Final = admission.subprotocol
+        """The subprotocol that both sides speak; None where there is none."""
         self.parameters: Any = admission.handshake.parameters
         """The declared parameters of the handshake, each of its own type; None for an endpoint without."""
+        self.identity = admission.identity
+        """What the client may do, by the schemes of the document."""
+        self.groups: Final[dict[Group[Any], None]] = {}
+        """The groups that the connection is in."""
         self._transport = transport
+        self._server = admission.server
         self._outgoing = admission.route.outgoing
-        self._error_message = error_message
         self._options = options
-        self._sending = asyncio.Lock()
+        self._outbox = Outbox(transport, limits, options.slow_consumer, self._evict)
         self._in_vain = 0
         self._closing: asyncio.Task[None] | None = None
+        self._on_renewal: Callable[[], None] = _nothing
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters):
+            """`Connection[Out]` is `Connection[Out, Principal]`; Python does so by itself from 3.13 on."""
+            needs_default = cls is Connection and not isinstance(parameters, tuple)
+            return super().__class_getitem__((parameters, Principal) if needs_default else parameters)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} from {self.handshake.peer}>"
+
+    @property
+    def principal(self) -> P:
+        """Who connected."""
+        return cast(P, self.identity.principal)
 
     @property
     def query(self) -> Values:
@@ -83,52 +107,90 @@ class Connection(Generic[Out]):
         """Whether messages can be sent."""
         return self._transport.is_open
 
-    async def send(self, message: Out) -> None:
+    @property
+    def dropped(self) -> int:
+        """How many messages were forgotten because the client reads too slowly."""
+        return self._outbox.dropped
+
+    def renew(self, principal: P) -> None:
+        """Go on with fresh credentials of the same client: their scopes and their expiry count from now on.
+
+        Raises Refused when it is somebody else.
+        """
+        if principal.id != self.principal.id:
+            raise Refused(Problem.of(FORBIDDEN, "the credentials are somebody else's"))
+        self.identity = self.identity.renewed(principal)
+        self._on_renewal()
+
+    def on_renewal(self, callback: Callable[[], None]) -> None:
+        """Have a function called whenever there are fresh credentials."""
+        self._on_renewal = callback
+
+    async def send(self, message: Out, *, key: Hashable = None) -> None:
         """Send a message. Raises PayloadError for a message that the document does not allow.
 
         To a client that has gone, nothing is sent, and nothing is raised: it must not keep a handler from telling the
         others. A handler that sends for long looks at `is_open`; one that never does gets ConnectionClosed in the end.
 
-        Sending to the client whose message is being handled waits while it is slow to read, at most for
-        `Options.write_timeout`. Sending to any other client never waits. Whoever does not read in that time, or has
-        more than `Options.max_outbound` bytes to read, is disconnected.
+        Sending to the client whose message is being handled waits while it is slow to read. Sending to any other client
+        never waits: `Options.slow_consumer` says what happens to those for which too much waits. With `coalesce`, `key`
+        says which messages stand for each other.
         """
-        await self._write(self._outgoing.encode(message, check=self._options.check_sent))
+        frame = Frame(self._outgoing.encode(message, check=self._options.check_sent))
+        await self.send_frame(frame, key)
 
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""
-        await self._write(error_frame(problem, shape=self._error_message, outgoing=self._outgoing, at=now()))
+        text = error_frame(problem, shape=self._server.error_message, outgoing=self._outgoing, at=now())
+        for observer in self._options.observers:
+            observer.told(self, problem)
+        await self.send_frame(Frame(text))
+
+    async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
+        """Send what is encoded already, waiting like `send`."""
+        self.post(frame, key)
+        if current.get() is not self:
+            return
+        if not self._transport.is_open:
+            await self._sent_in_vain()
+        elif not self._outbox.is_clear:
+            with suppress(ConnectionClosed):
+                await self._outbox.settled()
+
+    def post(self, frame: Frame, key: Hashable = None) -> None:
+        """Send what is encoded already. Never waits."""
+        self._outbox.put(frame, key)
+        for observer in self._options.observers:
+            observer.sent(self, len(frame.data))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection. Does nothing when it has ended.
+        """Close the connection, after what waits to be sent. Does nothing when it has ended.
 
         Waits, in bounded time, for the client whose message is being handled, and for no other.
         """
-        closing = asyncio.create_task(self._transport.close(code, reason))
+        closing = asyncio.create_task(self.finish(code, reason))
         if current.get() is self:
-            await closing
+            await asyncio.shield(closing)
         else:
             self._closing = closing  # the loop itself keeps no hold on its tasks
 
-    async def _write(self, frame: str | bytes) -> None:
-        if current.get() is self:
-            await self._write_patiently(frame)
-        elif self._transport.buffered > self._options.max_outbound:
-            self._evict()
-        else:
-            self._transport.post(frame)
+    async def finish(self, code: int, reason: str) -> None:
+        """Close the connection after what waits to be sent, and wait until it has ended."""
+        if len(self._outbox):
+            try:
+                async with asyncio.timeout(self._options.close_timeout):
+                    await self._outbox.settled()
+            except (TimeoutError, ConnectionClosed):
+                pass
+        await self._transport.close(code, reason)
 
-    async def _write_patiently(self, frame: str | bytes) -> None:
-        try:
-            # One at a time: what waits here is not yet in the transport's buffer.
-            async with asyncio.timeout(self._options.write_timeout), self._sending:
-                if self._transport.is_open:
-                    await self._transport.send(frame)
-                    return
-        except TimeoutError:
-            self._evict()
-        except ConnectionClosed:
-            pass
+    def ended(self) -> None:
+        """The connection has ended: forget what was to be sent, and leave all groups."""
+        self._outbox.clear()
+        for group in list(self.groups):
+            group.leave(self)
+
+    async def _sent_in_vain(self) -> None:
         self._in_vain += 1
         if self._in_vain > _MOST_IN_VAIN:
             raise ConnectionClosed(reason="the client has gone")
@@ -139,3 +201,7 @@ class Connection(Generic[Out]):
             # A close frame would wait behind all that the client does not read.
             _log.warning("connection %s is aborted: the client does not read what it is sent", self.id)
             self._transport.abort()
+
+
+def _nothing() -> None:
+    pass

@@ -14,10 +14,10 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from sockspec.runtime.backoff import Ending
-from sockspec.runtime.cleartext import is_loopback
 from sockspec.runtime.error_messages import read_problem
 from sockspec.runtime.options import ClientOptions
 from sockspec.runtime.problems import Problem
+from sockspec.runtime.security.cleartext import is_loopback
 from sockspec.runtime.websocket import WebSocketTransport, library_logger
 
 

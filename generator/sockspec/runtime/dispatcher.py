@@ -3,207 +3,267 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
-import os
+import time
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sockspec.runtime.connection import Admission, Connection, current
-from sockspec.runtime.handshake import Handshake, Values, read_target
+from sockspec.runtime.codec import Codec
+from sockspec.runtime.connection import Admission, Connection
+from sockspec.runtime.conversation import Conversation, incident
+from sockspec.runtime.handshake import Handshake, HttpResponse, Values, http_refusal, read_target
+from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
 from sockspec.runtime.parameters import read_parameters
-from sockspec.runtime.problems import NOT_FOUND, ORIGIN_NOT_ALLOWED, SERVICE_RESTART, Problem, Refused
-from sockspec.runtime.routing import Route, Router
+from sockspec.runtime.problems import (
+    FORBIDDEN,
+    NOT_FOUND,
+    ORIGIN_NOT_ALLOWED,
+    REACH_MAXIMUM_CONNECTIONS,
+    SERVICE_RESTART,
+    UNSUPPORTED_VERSION,
+    Problem,
+    Refused,
+)
+from sockspec.runtime.proxies import TrustedProxies
+from sockspec.runtime.routing import Match, Route, Router
+from sockspec.runtime.security.authentication import NOBODY, Identity, authenticate, challenges, schemes_of
+from sockspec.runtime.security.cleartext import is_loopback
+from sockspec.runtime.security.schemes import SUBPROTOCOL, KeyScheme
 from sockspec.runtime.server import Server
-from sockspec.runtime.session import Call, Refusal, Session, refusal, unexpected
-from sockspec.runtime.transport import ConnectionClosed, Transport
+from sockspec.runtime.transport import ServerTransport
+from sockspec.runtime.turnstile import Turnstile, network
 
 _log: Final = logging.getLogger("sockspec.server")
 
-INTERNAL_ERROR: Final = 1011
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route with what applies to it here."""
+
+    server: Server[Any]
+    route: Route
+    limits: Limits
+    incoming: Codec[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request to open a connection, as any way of serving reads it."""
+
+    target: str
+    """Path and query, as they stand in the request line."""
+    headers: Values
+    host: str = ""
+    """The address of whoever sent it; empty where there is none."""
+    port: int = 0
+    is_secure: bool = False
 
 
 class Dispatcher:
-    """Serves one application: every way of serving it hands its handshakes and its connections over to this."""
+    """Serves an application: every way of serving it hands its handshakes and its connections over to this."""
 
-    def __init__(self, server: Server, options: Options) -> None:
-        self.server: Final = server
+    def __init__(self, servers: tuple[Server[Any], ...], options: Options) -> None:
+        """Raises ValueError for options that cannot be safe, or that are not what they should be."""
         self.options: Final = options
+        self._servers = servers
         self.draining = False
-        self._router = Router(server.routes)
-        self._conversations: set[Conversation] = set()
+        endpoints = [_endpoint(server, route, options) for server in servers for route in server.routes]
+        self._endpoints = {id(endpoint.route): endpoint for endpoint in endpoints}
+        self._router = Router(endpoint.route for endpoint in endpoints)
+        self._proxies = TrustedProxies(options.trusted_proxies)
+        self.limits: Final = options.limits or (servers[0].limits if servers else Limits())
+        self.turnstile: Final = Turnstile(self.limits)
+        self._conversations: dict[Conversation, None] = {}
+        for endpoint in endpoints:
+            _insist_on_origins(endpoint, options)
 
     @property
     def restarting(self) -> Problem:
         """What clients are told when the server stops."""
         return Problem.of(SERVICE_RESTART, retry_after=self.options.retry_after)
 
-    async def admit(self, target: str, headers: Values, *, peer: str) -> Admission:
-        """Accept a handshake with this request target, or raise Refused."""
-        if self.draining:
-            raise Refused(self.restarting)
-        path, query = read_target(target)
-        match = self._router.match(path)
-        if match is None:
-            raise Refused(Problem.of(NOT_FOUND, "no WebSocket endpoint has this path"))
-        origin, allowed = headers.get("origin"), self.options.origins
-        if origin is not None and allowed is not None and origin not in allowed:
-            raise Refused(Problem.of(ORIGIN_NOT_ALLOWED))
-        parameters = read_parameters(match.route.parameters, match.parameters, query, headers)
-        handshake = Handshake(path, parameters, match.parameters, query, headers, peer)
+    async def admit(self, request: Request) -> Admission | HttpResponse:
+        """Answer a handshake: by a connection, which may only serve to tell of a refusal, or by an HTTP response."""
+        match: Match | None = None
+        handshake: Handshake[Any] | None = None
         try:
-            principal = await self.server.authenticate(handshake)
-        except Refused:
-            raise
-        except Exception:
-            raise Refused(_incident("authenticate failed for a handshake from %s", peer)) from None
-        if self.draining:
-            raise Refused(self.restarting)
-        return Admission(match.route, handshake, principal)
+            self._guard(request)
+            path, query = read_target(request.target)
+            match = self._match(path)
+            host = self._proxies.client(request.host, request.headers)
+            parameters = read_parameters(match.route.parameters, match.parameters, query, request.headers)
+            peer = f"[{host}]:{request.port}" if ":" in host else f"{host}:{request.port}"
+            handshake = Handshake(
+                path, parameters, match.parameters, query, request.headers, peer if host else "", request.is_secure
+            )
+            return await self._enter(match, handshake, host)
+        except Refused as refused:
+            problem = refused.problem
+        for observer in self.options.observers:
+            observer.refused(problem)
+        return self._refuse(problem, match, handshake)
 
-    async def converse(self, transport: Transport, admission: Admission) -> None:
+    async def converse(self, transport: ServerTransport, admission: Admission) -> None:
         """Serve a connection until it ends. Raises nothing."""
-        connection = admission.route.connection(
-            transport, admission, error_message=self.server.error_message, options=self.options
+        endpoint = self._endpoints[id(admission.route)]
+        connection: Connection[Any, Any] = admission.route.connection(
+            transport, admission, options=self.options, limits=endpoint.limits
         )
-        conversation = Conversation(self, connection, transport, admission.route)
-        options = self.options
-        keep_alive = asyncio.create_task(transport.keep_alive(options.ping_interval, options.ping_timeout))
-        self._conversations.add(conversation)
+        conversation = Conversation(
+            connection, transport, admission, self.options, endpoint.limits, endpoint.incoming, self
+        )
+        self._conversations[conversation] = None
+        self.turnstile.sockets += 1
         try:
             await conversation.run()
         finally:
-            keep_alive.cancel()
-            self._conversations.discard(conversation)
+            self.turnstile.sockets -= 1
+            del self._conversations[conversation]
+            connection.ended()
+
+    def forget(self, admission: Admission) -> None:
+        """Give back the room of a handshake, once its connection has ended, or when none came of it."""
+        if admission.refusal is None:
+            self.turnstile.leave(admission.identity.principal.id, admission.address)
 
     async def drain(self) -> None:
         """Refuse new connections and end the others: tell them, let running handlers finish, close, and cancel."""
         self.draining = True
+        options = self.options
         dismissed = list(self._conversations)
-        await asyncio.gather(*(conversation.dismiss(self.restarting) for conversation in dismissed))
+        deadline = time.monotonic() + options.drain_timeout
+        goodbyes: list[asyncio.Task[None]] = []
+        for start in range(0, len(dismissed), max(1, options.drain_batch)):
+            if start:
+                await asyncio.sleep(min(options.drain_pause, max(0.0, deadline - time.monotonic())))
+            batch = dismissed[start : start + max(1, options.drain_batch)]
+            goodbyes += [asyncio.create_task(one.dismiss(self.restarting, deadline)) for one in batch]
+        if goodbyes:
+            await asyncio.gather(*goodbyes)
         leftovers = [conversation.task for conversation in dismissed if conversation in self._conversations]
         for task in leftovers:
             task.cancel()
         if leftovers:
-            await asyncio.wait(leftovers, timeout=self.options.close_timeout)
+            await asyncio.wait(leftovers, timeout=options.close_timeout)
 
+    def limits_of(self, admission: Admission) -> Limits:
+        """The limits for a connection."""
+        return self._endpoints[id(admission.route)].limits
 
-class Conversation:
-    """One connection being served: reads frames, and runs one handler at a time, in the order of the messages."""
+    def has_endpoint(self, path: str) -> bool:
+        """Whether connections can be opened to a path."""
+        return self._router.match(path) is not None
 
-    def __init__(self, dispatcher: Dispatcher, connection: Connection[Any], transport: Transport, route: Route) -> None:
-        self.task: Final = _current_task()
-        self._dispatcher = dispatcher
-        self._connection = connection
-        self._transport = transport
-        self._route = route
-        self._session = Session(route, max_faults=dispatcher.options.max_faults, receiving=dispatcher.options.receiving)
-        self._idle = asyncio.Event()
+    @property
+    def secrets_in_query(self) -> frozenset[str]:
+        """The query parameters that carry credentials, and must not get into a log."""
+        options = self.options
+        keys = (
+            scheme.parameter
+            for server in self._servers
+            for scheme in server.schemes
+            if isinstance(scheme, KeyScheme) and scheme.place == "query"
+        )
+        own = (options.token_in_query, options.ticket_in_query if options.tickets is not None else "")
+        return frozenset(name for name in (*keys, *own) if name)
 
-    async def run(self) -> None:
-        """Converse until the connection ends."""
-        token = current.set(self._connection)
+    def page(self) -> str | None:
+        """The generated documentation of the first API; None where it has none."""
+        return next((page for page in (server.page() for server in self._servers) if page), None)
+
+    # --- admission --------------------------------------------------------------------------------------------------
+
+    def _guard(self, request: Request) -> None:
+        """What is refused whatever it asks for."""
+        if self.draining:
+            raise Refused(self.restarting)
+        options = self.options
+        if self.turnstile.is_full:
+            raise Refused(Problem.of(REACH_MAXIMUM_CONNECTIONS, retry_after=options.retry_after))
+        if not (request.is_secure or options.behind_tls_proxy) and _is_remote(request.host):
+            raise Refused(Problem.of(FORBIDDEN, "only encrypted connections are accepted"))
+        origin = request.headers.get("origin")
+        if origin is not None and options.origins is not None and origin not in options.origins:
+            raise Refused(Problem.of(ORIGIN_NOT_ALLOWED))
+        address = self._counted(self._proxies.client(request.host, request.headers))
+        problem = self.turnstile.arrive(address, time.monotonic())
+        if problem is not None:
+            raise Refused(problem)
+
+    def _match(self, path: str) -> Match:
+        match = self._router.match(path)
+        if match is not None:
+            return match
+        for prefix in self.options.retired:
+            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
+                raise Refused(Problem.of(UNSUPPORTED_VERSION, "this version of the API is served no more"))
+        raise Refused(Problem.of(NOT_FOUND, "no WebSocket endpoint has this path"))
+
+    async def _enter(self, match: Match, handshake: Handshake[Any], host: str) -> Admission:
+        endpoint = self._endpoints[id(match.route)]
         try:
-            if self._dispatcher.draining:
-                self._idle.set()
-                await self.dismiss(self._dispatcher.restarting)
-            else:
-                await self._serve()
-        except ConnectionClosed:
-            pass
-        finally:
-            self._idle.set()
-            current.reset(token)
+            identity = await authenticate(endpoint.server, match.route, handshake, self.options)
+        except Refused:
+            raise
+        except Exception:
+            raise Refused(incident("the authentication of a handshake from %s failed", handshake.peer)) from None
+        if self.draining:
+            raise Refused(self.restarting)
+        address = self._counted(host)
+        problem = self.turnstile.enter(identity.principal.id, address, self.options.retry_after)
+        admission = _admission(endpoint, handshake, identity, address)
+        return admission if problem is None else replace(admission, refusal=problem, address="")
 
-    async def dismiss(self, problem: Problem) -> None:
-        """Say goodbye: the problem, time for a running handler to finish, and the close code. Never raises."""
-        await self._connection.send_problem(problem)
-        try:
-            async with asyncio.timeout(self._dispatcher.options.drain_timeout):
-                await self._idle.wait()
-        except TimeoutError:
-            _log.warning("connection %s: a handler did not finish in time", self._connection.id)
-        await self._close(problem)
+    def _counted(self, host: str) -> str:
+        """What the limits for one address count by. Behind a proxy that is not trusted, all have the proxy's address."""
+        hidden = self.options.behind_tls_proxy and not self._proxies
+        return "" if hidden or not host else network(host)
 
-    async def _close(self, problem: Problem) -> None:
-        await self._transport.close(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+    def _refuse(
+        self, problem: Problem, match: Match | None, handshake: Handshake[Any] | None
+    ) -> Admission | HttpResponse:
+        """Say no: by HTTP, or over a connection to those who would see no HTTP response, browsers above all."""
+        if match is None:
+            return http_refusal(problem)
+        endpoint = self._endpoints[id(match.route)]
+        if (
+            handshake is None
+            or problem.kind.close is None
+            or not ("origin" in handshake.headers or SUBPROTOCOL in handshake.subprotocols)
+        ):
+            return http_refusal(problem, challenges(endpoint.server, match.route))
+        return replace(_admission(endpoint, handshake, NOBODY, ""), refusal=problem)
 
-    async def _serve(self) -> None:
-        try:
-            if await self._attempt(self._route.opened):
-                await self._read()
-        finally:
-            # Also when `opened` failed halfway: it may have entered the connection somewhere.
-            await self._attempt(self._route.closed)
 
-    async def _read(self) -> None:
-        goes_on = True
-        while goes_on:
-            self._idle.set()
-            frame = await self._transport.receive()
-            if self._dispatcher.draining:
-                continue  # what comes after the goodbye is not handled; the close is on its way
-            self._idle.clear()
-            goes_on = await self._take(frame)
+def _endpoint(server: Server[Any], route: Route, options: Options) -> Endpoint:
+    limits = options.limits or route.limits or server.limits
+    return Endpoint(server, route, limits, route.incoming.limited(limits.max_depth))
 
-    async def _take(self, frame: str | bytes) -> bool:
-        """Act on a frame; says whether the connection goes on."""
-        correlation: object = None
-        try:
-            decision = self._session.receive(frame)
-            if isinstance(decision, Refusal):
-                return await self._refuse(decision)
-            correlation = decision.correlation
-            await self._call(decision)
-        except Refused as refused:
-            return await self._refuse(refusal(refused.problem.about(correlation)))
-        except Exception as error:
-            if isinstance(error, ConnectionClosed) and not self._transport.is_open:
-                raise
-            problem = _incident("connection %s: a message could not be handled", self._connection.id)
-            return await self._refuse(refusal(problem.about(correlation)))
-        return True
 
-    async def _call(self, call: Call) -> None:
-        reply = await getattr(self._dispatcher.server, call.handler.method)(self._connection, call.message)
-        if not call.handler.replies:
-            return
-        outgoing = self._route.outgoing
-        if call.correlation is not None and outgoing.correlation_of(reply) != call.correlation:
-            reply = outgoing.correlate(reply, call.correlation)
-        await self._connection.send(reply)
+def _insist_on_origins(endpoint: Endpoint, options: Options) -> None:
+    if options.origins is not None:
+        return
+    for scheme in schemes_of(endpoint.server, endpoint.route):
+        if scheme.is_ambient:
+            raise ValueError(
+                f"{scheme.name!r} authenticates by a cookie, which browsers send for any page: "
+                "name the pages that may connect in Options(origins=…)"
+            )
 
-    async def _refuse(self, decision: Refusal) -> bool:
-        _log.info("connection %s: %s", self._connection.id, decision.problem.type)
-        await self._connection.send_problem(decision.problem)
-        if decision.close is None:
-            return True
-        await self._transport.close(decision.close, decision.problem.kind.title)
+
+def _admission(endpoint: Endpoint, handshake: Handshake[Any], identity: Identity, address: str) -> Admission:
+    offered = handshake.subprotocols
+    preferred = (*endpoint.route.subprotocols, SUBPROTOCOL)
+    subprotocol = next((name for name in preferred if name in offered), None)
+    return Admission(endpoint.server, endpoint.route, handshake, identity, subprotocol, address)
+
+
+def _is_remote(host: str) -> bool:
+    """Whether an address is one of another machine. What is no address, such as a Unix socket's, is not."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
         return False
-
-    async def _attempt(self, hook: str) -> bool:
-        """Run a hook of the application; says whether the connection goes on."""
-        if not hook:
-            return True
-        try:
-            await getattr(self._dispatcher.server, hook)(self._connection)
-        except ConnectionClosed:
-            return False
-        except Exception as error:
-            problem = error.problem if isinstance(error, Refused) else _incident("%s failed", hook)
-            if self._transport.is_open:
-                await self._refuse(Refusal(problem, problem.kind.close or INTERNAL_ERROR))
-            return False
-        return True
-
-
-def _incident(event: str, *arguments: object) -> Problem:
-    """Log the exception being handled under a fresh id, and make the problem that tells only the id."""
-    incident = os.urandom(6).hex()
-    _log.exception("incident %s: " + event, incident, *arguments)
-    return unexpected(incident)
-
-
-def _current_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None, "a conversation runs in a task"
-    return task
+    return not is_loopback(host)

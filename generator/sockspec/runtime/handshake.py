@@ -64,6 +64,8 @@ class Handshake(Generic[P_co]):
     headers: Values = field(default_factory=lambda: Values(ignore_case=True))
     peer: str = ""
     """The address of the other end, as `host:port`."""
+    is_secure: bool = False
+    """Whether the connection is encrypted, as far as the server can see."""
 
     @property
     def bearer_token(self) -> str | None:
@@ -88,16 +90,19 @@ def read_target(target: str) -> tuple[str, Values]:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpRefusal:
-    """The HTTP response to a handshake that is refused."""
+class HttpResponse:
+    """An HTTP response in place of a connection."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
-def http_refusal(problem: Problem) -> HttpRefusal:
-    """The response that tells a problem as `application/problem+json` (RFC 9457)."""
+def http_refusal(problem: Problem, challenges: Iterable[str] = ("Bearer",)) -> HttpResponse:
+    """The response that tells a problem as `application/problem+json` (RFC 9457).
+
+    `challenges` are what the status 401 says in `WWW-Authenticate`.
+    """
     status = _status(problem)
     headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
     members: dict[str, object] = {
@@ -110,8 +115,8 @@ def http_refusal(problem: Problem) -> HttpRefusal:
         members["retryAfter"] = problem.retry_after
         headers.append(("Retry-After", str(math.ceil(problem.retry_after))))
     if status == 401:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    return HttpRefusal(status, tuple(headers), msgspec.json.encode(members))
+        headers.append(("WWW-Authenticate", ", ".join(challenges)))
+    return HttpResponse(status, tuple(headers), msgspec.json.encode(members))
 
 
 def _status(problem: Problem) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 from sockspec.runtime.backoff import Ending, Reconnection
 from sockspec.runtime.options import ClientOptions
 from sockspec.runtime.problems import Problem
-from sockspec.runtime.transport import ConnectionClosed, Transport
+from sockspec.runtime.transport import ClientTransport, ConnectionClosed
 
 _log: Final = logging.getLogger("sockspec.client")
 
@@ -47,7 +47,7 @@ class Link:
 
     def __init__(
         self,
-        open: Callable[[], Awaitable[Transport | Ending]],
+        open: Callable[[], Awaitable[ClientTransport | Ending]],
         *,
         receive: Callable[[str | bytes], Awaitable[None]],
         changed: Callable[[State], None],
@@ -67,7 +67,7 @@ class Link:
         self._on_loss = lost
         self._reconnection = reconnection
         self._options = options
-        self._transport: Transport | None = None
+        self._transport: ClientTransport | None = None
         self._was_connected = False
         self._changed = asyncio.Event()
 
@@ -96,7 +96,7 @@ class Link:
                 raise ConnectionLost(self.ending)
             await self._changed.wait()
 
-    async def transport(self) -> Transport:
+    async def transport(self) -> ClientTransport:
         """The open connection, after waiting for it. Raises ConnectionLost when none will come."""
         while self._transport is None or not self._transport.is_open:
             if self.state is State.CLOSED:

@@ -1,22 +1,29 @@
-"""The bounds of servers and clients. Each one has a safe default. Times are in seconds, sizes in bytes."""
+"""How servers and clients behave. Each option has a safe default. Times are in seconds, sizes in bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Literal
 
-from sockspec.runtime.policy import Policy
+from sockspec.runtime.limits import MIB, Limits
+from sockspec.runtime.policy import Policy, SlowConsumer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-KIB: Final = 1024
-MIB: Final = 1024 * KIB
+    from sockspec.runtime.observer import Observer
+    from sockspec.runtime.security.tickets import Tickets
+
+Library = Literal["websockets", "picows"]
+"""What reads and writes the frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The bounds of a server."""
+    """How a server behaves."""
+
+    limits: Limits | None = None
+    """Replaces what the document declares and the defaults; None for those."""
 
     open_timeout: float = 10.0
     """For the whole opening handshake, `authenticate` included."""
@@ -26,30 +33,49 @@ class Options:
     ping_timeout: float = 10.0
     """A peer that does not answer a ping within this time is gone."""
     write_timeout: float = 10.0
-    """For one message to be taken by a peer that reads slowly, after which the connection is aborted."""
+    """A peer that takes nothing of what it is sent for this time is gone."""
+    reply_timeout: float = 10.0
+    """For a handler to return its reply, after which it is cancelled and the client is told."""
     drain_timeout: float = 30.0
     """For running handlers to finish when the server stops, before they are cancelled."""
+    drain_batch: int = 100
+    """How many connections are closed at a time when the server stops, so that not all clients come back at once."""
+    drain_pause: float = 0.1
+    """Between two of these batches."""
     retry_after: float = 1.0
-    """How long clients are asked to wait before they connect again after a restart."""
+    """How long clients are asked to wait before they connect again after a restart, or when there are too many."""
 
-    max_message: int = 64 * KIB
-    """The largest message that is accepted. A larger one closes the connection with 1009."""
-    max_inbound: int = 16
-    """How many received frames may wait for their handler before the server stops reading from a connection."""
-    max_outbound: int = MIB
-    """How much may wait to be read by a peer before it counts as a slow consumer."""
-    max_faults: int = 20
-    """How many messages in a row may be at fault before the connection is closed with 1008."""
-
+    slow_consumer: SlowConsumer = "disconnect"
+    """What happens to a peer for which more waits than the limits allow: `disconnect`, `drop-oldest` or `coalesce`."""
     receiving: Policy = "strict"
     """What is done about a message that its schema refuses: the client is told, or it is let in."""
     check_sent: bool = True
     """Whether a message is held to its schema before it is sent. Turn it off for hot paths that are tested otherwise."""
 
     origins: tuple[str, ...] | None = None
-    """The values of the `Origin` header that are let in, for browsers. None lets in all; no header is always let in."""
+    """The values of the `Origin` header that are let in, for browsers. None lets in all; no header is always let in.
+    Where cookies authenticate they have to be given."""
     behind_tls_proxy: bool = False
-    """Says that a proxy terminates TLS, so that listening in clear text beyond loopback is safe."""
+    """Says that a proxy terminates TLS, so that clear text beyond loopback is safe."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed."""
+    token_in_query: str = ""
+    """The query parameter that may carry a bearer token, such as `access_token`; empty for none. Queries end up in logs."""
+    tickets: Tickets | None = None
+    """One-time tickets that are taken in place of other credentials."""
+    ticket_in_query: str = "ticket"
+    """The query parameter that carries a ticket."""
+
+    library: Library = "websockets"
+    """What reads frames where the server listens by itself: `websockets`, or `picows` (extra `fast`)."""
+    health: bool = True
+    """Whether `/healthz` and `/readyz` are answered."""
+    docs: bool = False
+    """Whether `/docs` has the generated page."""
+    retired: tuple[str, ...] = ()
+    """Paths below which a version was served once, such as `/v1`: they are answered with HTTP 410."""
+    observers: tuple[Observer, ...] = ()
+    """Who is told what happens: metrics, traces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

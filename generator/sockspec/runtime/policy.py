@@ -19,3 +19,11 @@ class UnknownMessage:
 
     value: object
     """The plain JSON value; the text or the bytes of a frame that is not JSON."""
+
+
+SlowConsumer = Literal["disconnect", "drop-oldest", "coalesce"]
+"""What happens when more waits for a peer than the limits allow.
+
+`disconnect` ends the connection. `drop-oldest` forgets what has waited longest. `coalesce` keeps of all messages with the
+same key only the latest, and ends the connection when that is not enough.
+"""

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from sockspec.runtime.limits import Limits
+
 if TYPE_CHECKING:
     import msgspec
 
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
+    from sockspec.runtime.security.schemes import Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,12 @@ class Handler:
     method: str
     replies: bool = False
     """Whether the value that the method returns is sent as the reply."""
+    operation: str = ""
+    """The name of the operation in the document; empty where it is the method's."""
+    security: Security = ()
+    """What the client has to be allowed."""
+    concurrent: bool = False
+    """Whether the next message is handled while this one still is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +38,7 @@ class Route:
 
     path: str
     """A template such as `/rooms/{room}`."""
-    connection: type[Connection[Any]]
+    connection: type[Connection[Any, Any]]
     incoming: Codec[Any]
     outgoing: Codec[Any]
     handlers: Mapping[type[Any], Handler] = field(default_factory=dict[type[Any], Handler])
@@ -41,6 +50,10 @@ class Route:
     """What the path, the query and the headers of a handshake have to be; None where nothing is declared."""
     subprotocols: tuple[str, ...] = ()
     """The subprotocols of the endpoint, the preferred one first."""
+    security: Security = ()
+    """What a client needs to connect."""
+    limits: Limits | None = None
+    """What the document declares for this endpoint; None for what it declares for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from sockspec.runtime.codec import Codec
 from sockspec.runtime.policy import Policy
 from sockspec.runtime.problems import INTERNAL_SERVER_ERROR, UNKNOWN_TYPE, PayloadError, Problem
 from sockspec.runtime.routing import Handler, Route
@@ -37,26 +38,30 @@ class Refusal:
 class Session:
     """Decides what each frame of a connection leads to."""
 
-    def __init__(self, route: Route, *, max_faults: int, receiving: Policy = "strict") -> None:
+    def __init__(
+        self, route: Route, *, max_faults: int, receiving: Policy = "strict", incoming: Codec[Any] | None = None
+    ) -> None:
+        """`incoming` is the route's codec with limits of its own; None for the route's."""
         self._route = route
+        self._incoming = incoming or route.incoming
         self._receiving = receiving
         self._max_faults = max_faults
         self._faults = 0
 
     def receive(self, frame: str | bytes) -> Call | Refusal:
         """What to do with a frame: str for text, bytes for binary."""
-        incoming = self._route.incoming
+        incoming = self._incoming
         try:
             message: object = incoming.take(frame) if self._receiving == "off" else incoming.decode(frame)
         except PayloadError as error:
             usable = self._usable(frame, error.problem)
             if usable is None:
-                return self._fault(error.problem.about(incoming.correlation_in(frame)))
+                return self.fault(error.problem.about(incoming.correlation_in(frame)))
             message = usable
         correlation = incoming.correlation_of(message)
         handler = self._route.handlers.get(type(message))
         if handler is None:
-            return self._fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
+            return self.fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
         self._faults = 0
         return Call(handler, message, correlation)
 
@@ -65,13 +70,14 @@ class Session:
         if self._receiving != "report":
             return None
         try:
-            message: object = self._route.incoming.take(frame)
+            message: object = self._incoming.take(frame)
         except PayloadError:
             return None
         _log.warning("took a message that its schema refuses: %s", invalid.message)
         return message
 
-    def _fault(self, problem: Problem) -> Refusal:
+    def fault(self, problem: Problem) -> Refusal:
+        """What a fault of the peer leads to: too many in a row end the connection."""
         self._faults += 1
         if problem.kind.final:
             return refusal(problem)

@@ -1,8 +1,9 @@
-"""What a connection needs from a transport, whichever library or test carries the frames."""
+"""What connections need of whatever carries their messages: a library, a host application, or a test."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from functools import cached_property
+from typing import Final, Protocol
 
 
 class ConnectionClosed(ConnectionError):
@@ -18,6 +19,34 @@ class ConnectionClosed(ConnectionError):
         self.reason = reason
 
 
+_TEXT: Final = 0x81
+_BINARY: Final = 0x82
+
+
+class Frame:
+    """A whole message on its way out. However many connections it goes to, its bytes are made once."""
+
+    def __init__(self, payload: str | bytes) -> None:
+        self.payload: Final = payload
+        """What is sent: str as text, bytes as binary."""
+
+    @cached_property
+    def data(self) -> bytes:
+        """The payload as bytes."""
+        return self.payload.encode() if isinstance(self.payload, str) else self.payload
+
+    @cached_property
+    def wire(self) -> bytes:
+        """The unmasked frame that a server sends (RFC 6455, section 5.2)."""
+        head, data = _TEXT if isinstance(self.payload, str) else _BINARY, self.data
+        size = len(data)
+        if size < 126:
+            return bytes((head, size)) + data
+        if size < 65536:
+            return bytes((head, 126)) + size.to_bytes(2, "big") + data
+        return bytes((head, 127)) + size.to_bytes(8, "big") + data
+
+
 class Transport(Protocol):
     """An open WebSocket connection that carries whole messages."""
 
@@ -26,21 +55,8 @@ class Transport(Protocol):
         """Whether messages can be sent: false as soon as either side starts to close."""
         ...
 
-    @property
-    def buffered(self) -> int:
-        """How many bytes were sent and not yet taken by the peer."""
-        ...
-
     async def receive(self) -> str | bytes:
         """The next message: text as str, binary as bytes. Raises ConnectionClosed."""
-        ...
-
-    async def send(self, frame: str | bytes) -> None:
-        """Send a message. Waits while the peer has much to read. Raises ConnectionClosed."""
-        ...
-
-    def post(self, frame: str | bytes) -> None:
-        """Send a message without waiting, however much is buffered. Does nothing when the connection is not open."""
         ...
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -49,6 +65,36 @@ class Transport(Protocol):
 
     def abort(self) -> None:
         """End the connection now, without a word."""
+        ...
+
+
+class ServerTransport(Transport, Protocol):
+    """The server's end. It watches over the peer by itself: a dead one, and one that does not read, is cut off."""
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were sent and not yet taken by the peer."""
+        ...
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer takes what it is sent: little enough is buffered."""
+        ...
+
+    def post(self, frame: Frame) -> None:
+        """Send a message without waiting, however much is buffered. Does nothing when the connection is not open."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until the transport is writable. Raises ConnectionClosed when it will not be."""
+        ...
+
+
+class ClientTransport(Transport, Protocol):
+    """The client's end."""
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send a message. Waits while the peer has much to read. Raises ConnectionClosed."""
         ...
 
     async def keep_alive(self, interval: float, timeout: float) -> None:

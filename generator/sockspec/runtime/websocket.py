@@ -1,4 +1,4 @@
-"""The transport over the `websockets` library, for servers and clients."""
+"""A client's transport over the `websockets` library, and the logger that the library gets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 from typing import Final
 
 from websockets.asyncio.connection import Connection as WebSocket
-from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed as WebSocketClosed
 from websockets.protocol import State
 
@@ -44,11 +43,6 @@ class WebSocketTransport:
         """Whether messages can be sent."""
         return not self._aborted and self._websocket.state is State.OPEN
 
-    @property
-    def buffered(self) -> int:
-        """How many bytes were sent and not yet taken by the peer."""
-        return self._websocket.transport.get_write_buffer_size()
-
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed."""
         self._reading = True
@@ -65,11 +59,6 @@ class WebSocketTransport:
             await self._websocket.send(frame)
         except WebSocketClosed as closed:
             raise _closed(closed) from None
-
-    def post(self, frame: str | bytes) -> None:
-        """Send a message without waiting. Does nothing when the connection is not open."""
-        if self.is_open:
-            broadcast([self._websocket], frame)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; the library aborts it when its `close_timeout` is over."""

@@ -1,0 +1,325 @@
+"""One connection being served: frames in, handlers called, problems told, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from sockspec.runtime.codec import Codec
+from sockspec.runtime.connection import Admission, Connection, current
+from sockspec.runtime.limits import Limits
+from sockspec.runtime.options import Options
+from sockspec.runtime.problems import (
+    FORBIDDEN,
+    IDLE_TIMEOUT,
+    TOKEN_EXPIRED,
+    TOO_MANY_REQUESTS,
+    Problem,
+    Refused,
+)
+from sockspec.runtime.session import Call, Refusal, Session, refusal, unexpected
+from sockspec.runtime.transport import ConnectionClosed, ServerTransport
+from sockspec.runtime.turnstile import Bucket
+
+if TYPE_CHECKING:
+    from sockspec.runtime.dispatcher import Dispatcher
+
+_log: Final = logging.getLogger("sockspec.server")
+
+INTERNAL_ERROR: Final = 1011
+_LONGEST_TIMER: Final = 86_400.0
+
+
+class Conversation:
+    """Serves one connection. Its handlers run one at a time in the order of the messages, unless they say otherwise."""
+
+    def __init__(
+        self,
+        connection: Connection[Any, Any],
+        transport: ServerTransport,
+        admission: Admission,
+        options: Options,
+        limits: Limits,
+        incoming: Codec[Any],
+        dispatcher: Dispatcher,
+    ) -> None:
+        self.task: Final = _current_task()
+        self._connection = connection
+        self._transport = transport
+        self._server = admission.server
+        self._route = admission.route
+        self._refusal = admission.refusal
+        self._options = options
+        self._limits = limits
+        self._incoming = incoming
+        self._dispatcher = dispatcher
+        self._session = Session(
+            admission.route, max_faults=limits.max_faults, receiving=options.receiving, incoming=incoming
+        )
+        rate = limits.messages_per_second
+        self._rate = Bucket(rate, limits.message_burst, time.monotonic()) if rate is not None else None
+        self._running: set[asyncio.Task[bool]] = set()
+        self._is_idle = True
+        self._became_idle: asyncio.Future[None] | None = None
+        self._last_message = 0.0
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Converse until the connection ends."""
+        token = current.set(self._connection)
+        try:
+            if self._refusal is not None:
+                await self._part(self._refusal)
+            elif self._dispatcher.draining:
+                await self._part(self._dispatcher.restarting)
+            else:
+                await self._serve()
+        except ConnectionClosed:
+            pass
+        finally:
+            self._settle()
+            for timer in self._timers.values():
+                timer.cancel()
+            for task in (*self._running, *self._endings):
+                task.cancel()
+            current.reset(token)
+
+    async def dismiss(self, problem: Problem, deadline: float) -> None:
+        """Say goodbye: the problem, time for running handlers to finish, and the close code. Never raises."""
+        await self._connection.send_problem(problem)
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                while not self._is_idle:
+                    if self._became_idle is None:
+                        self._became_idle = asyncio.get_running_loop().create_future()
+                    await asyncio.shield(self._became_idle)
+        except TimeoutError:
+            _log.warning("a handler did not finish in time", extra=self._context)
+        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+
+    # --- the connection as a whole ----------------------------------------------------------------------------------
+
+    async def _part(self, problem: Problem) -> None:
+        """Tell a problem, and close."""
+        await self._connection.send_problem(problem)
+        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+
+    async def _serve(self) -> None:
+        start = time.monotonic()
+        observers = self._options.observers
+        for observer in observers:
+            observer.opened(self._connection)
+        self._connection.on_renewal(self._expire_in_time)
+        self._expire_in_time()
+        self._last_message = start
+        self._look_for_idleness()
+        self._is_idle = False
+        try:
+            if await self._attempt(self._route.opened):
+                await self._read()
+        finally:
+            if self._running:
+                await asyncio.wait(self._running, timeout=self._options.close_timeout)
+            # Also when `opened` failed halfway: it may have entered the connection somewhere.
+            await self._attempt(self._route.closed)
+            for observer in observers:
+                observer.closed(self._connection, time.monotonic() - start)
+
+    async def _read(self) -> None:
+        goes_on = True
+        while goes_on:
+            self._settle()
+            frame = await self._transport.receive()
+            if self._dispatcher.draining:
+                continue  # what comes after the goodbye is not handled; the close is on its way
+            self._is_idle = False
+            goes_on = await self._take(frame)
+
+    def _settle(self) -> None:
+        """Note that no handler runs, unless one does beside the others."""
+        if self._running:
+            return
+        self._is_idle = True
+        if self._became_idle is not None and not self._became_idle.done():
+            self._became_idle.set_result(None)
+
+    # --- messages ---------------------------------------------------------------------------------------------------
+
+    async def _take(self, frame: str | bytes) -> bool:
+        """Act on a frame; says whether the connection goes on."""
+        now = time.monotonic()
+        self._last_message = now
+        for observer in self._options.observers:
+            observer.received(self._connection, len(frame))
+        if self._rate is not None and not self._rate.take(now):
+            problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
+            return await self._refuse(self._session.fault(problem.about(self._incoming.correlation_in(frame))))
+        try:
+            decision = self._session.receive(frame)
+        except Exception:
+            return await self._refuse(refusal(incident("a message could not be read", extra=self._context)))
+        if isinstance(decision, Refusal):
+            return await self._refuse(decision)
+        if decision.handler.concurrent:
+            await self._start(decision)
+            return True
+        return await self._handle(decision)
+
+    async def _start(self, call: Call) -> None:
+        """Run a handler beside the others."""
+        task = asyncio.create_task(self._handle(call))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        if len(self._running) >= self._limits.max_concurrent:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
+    def _finished(self, task: asyncio.Task[bool]) -> None:
+        self._running.discard(task)
+        self._settle()
+        if not task.cancelled() and task.exception() is None and not task.result():
+            self._transport.abort()  # it has been closed by then
+
+    async def _handle(self, call: Call) -> bool:
+        try:
+            await self._call(call)
+        except Refused as refused:
+            return await self._refuse(refusal(refused.problem.about(call.correlation)))
+        except Exception as error:
+            if isinstance(error, ConnectionClosed) and not self._transport.is_open:
+                raise
+            problem = incident("a message could not be handled", extra=self._context)
+            return await self._refuse(refusal(problem.about(call.correlation)))
+        return True
+
+    async def _call(self, call: Call) -> None:
+        handler = call.handler
+        operation = handler.operation or handler.method
+        if handler.security:
+            self._check_scopes(call)
+        await self._server.authorize(self._connection, operation, call.message)
+        method = getattr(self._server, handler.method)
+        observers = self._options.observers
+        if not (handler.replies or observers):
+            await method(self._connection, call.message)
+            return
+        contexts = [observer.handling(self._connection, operation, call.message) for observer in observers]
+        for context in contexts:
+            context.__enter__()
+        reply: object = None
+        failure: BaseException | None = None
+        try:
+            if handler.replies:
+                reply = await self._reply_in_time(method, call)
+            else:
+                await method(self._connection, call.message)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            for context in reversed(contexts):
+                context.__exit__(type(failure) if failure else None, failure, None)
+        if handler.replies:
+            await self._send_reply(reply, call.correlation)
+
+    async def _reply_in_time(self, method: Any, call: Call) -> object:
+        async with asyncio.timeout(self._options.reply_timeout):
+            return await method(self._connection, call.message)
+
+    async def _send_reply(self, reply: Any, correlation: object) -> None:
+        outgoing = self._route.outgoing
+        if correlation is not None and outgoing.correlation_of(reply) != correlation:
+            reply = outgoing.correlate(reply, correlation)
+        await self._connection.send(reply)
+
+    def _check_scopes(self, call: Call) -> None:
+        identity, security = self._connection.identity, call.handler.security
+        if identity.meets(security):
+            return
+        if identity.knows(security):
+            raise Refused(Problem.of(FORBIDDEN, "the credentials do not grant the scopes that this needs"))
+        # As a message only: who may do other things stays connected.
+        raise Refused(Problem.of(FORBIDDEN, "other credentials are needed for this"))
+
+    async def _refuse(self, decision: Refusal) -> bool:
+        _log.info("%s", decision.problem.type, extra=self._context)
+        await self._connection.send_problem(decision.problem)
+        if decision.close is None:
+            return True
+        await self._connection.finish(decision.close, decision.problem.kind.title)
+        return False
+
+    async def _attempt(self, hook: str) -> bool:
+        """Run a hook of the application; says whether the connection goes on."""
+        if not hook:
+            return True
+        try:
+            await getattr(self._server, hook)(self._connection)
+        except ConnectionClosed:
+            return False
+        except Exception as error:
+            problem = error.problem if isinstance(error, Refused) else incident("%s failed", hook, extra=self._context)
+            if self._transport.is_open:
+                await self._refuse(Refusal(problem, problem.kind.close or INTERNAL_ERROR))
+            return False
+        return True
+
+    # --- times ------------------------------------------------------------------------------------------------------
+
+    def _expire_in_time(self) -> None:
+        """End the connection when the credentials expire, unless they are renewed before."""
+        expires = self._connection.principal.expires
+        if expires is None:
+            self._cancel("expiry")
+            return
+        left = (expires - dt.datetime.now(dt.UTC)).total_seconds()
+        if left <= 0:
+            self._end_with(Problem.of(TOKEN_EXPIRED))
+        else:
+            self._after("expiry", min(left, _LONGEST_TIMER), self._expire_in_time)
+
+    def _look_for_idleness(self) -> None:
+        most = self._limits.idle_timeout
+        if most is None:
+            return
+        left = self._last_message + most - time.monotonic()
+        if left <= 0 and self._is_idle:
+            self._end_with(Problem.of(IDLE_TIMEOUT))
+        else:
+            self._after("idle", max(left, most / 10), self._look_for_idleness)
+
+    def _end_with(self, problem: Problem) -> None:
+        task = asyncio.create_task(self._part(problem))
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    def _after(self, name: str, delay: float, action: Any) -> None:
+        self._cancel(name)
+        self._timers[name] = asyncio.get_running_loop().call_later(delay, action)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    @property
+    def _context(self) -> dict[str, object]:
+        """What log records about the connection carry."""
+        return {"connection": self._connection.id}
+
+
+def incident(event: str, *arguments: object, extra: dict[str, object] | None = None) -> Problem:
+    """Log the exception being handled under a fresh id, and make the problem that tells only the id."""
+    name = os.urandom(6).hex()
+    _log.exception("incident %s: " + event, name, *arguments, extra={**(extra or {}), "incident": name})
+    return unexpected(name)
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None, "a conversation runs in a task"
+    return task

@@ -1,0 +1,147 @@
+"""The security schemes of a document: where each finds its credentials in a handshake, and who verifies them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final, Literal
+
+from sockspec.runtime.handshake import Handshake
+
+SUBPROTOCOL: Final = "sockspec"
+"""The subprotocol that clients offer which can offer nothing else, to have one that the server can choose."""
+TOKEN_SUBPROTOCOL: Final = "sockspec.bearer."
+"""What precedes a token, in unpadded base64url, among the subprotocols that a browser offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A scheme that has to be met, and the scopes that it has to grant."""
+
+    scheme: str
+    scopes: tuple[str, ...] = ()
+
+
+Security = tuple[tuple[Requirement, ...], ...]
+"""Alternatives: all requirements of one of them have to be met. An empty one is always met; none asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """A user and a password (RFC 7617)."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """Something that only the application understands: certificates, signatures and the like.
+
+    `verify` names the method of the server that gets what is found. Here, that is the handshake alone.
+    """
+
+    name: str
+    verify: str
+
+    @property
+    def challenge(self) -> str:
+        """What a refusal says in `WWW-Authenticate`; empty for nothing."""
+        return ""
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether browsers send the credentials by themselves, also for pages of others."""
+        return False
+
+    def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
+        """The credentials as arguments for `verify`; None when there are none."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class BearerScheme(Scheme):
+    """A token: from the `Authorization` header, from a subprotocol, and, where that is wanted, from the query."""
+
+    @property
+    def challenge(self) -> str:
+        """See RFC 6750, section 3."""
+        return "Bearer"
+
+    def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
+        """The token."""
+        token = handshake.bearer_token or token_in_subprotocols(handshake)
+        if not token and token_in_query:
+            token = handshake.query.get(token_in_query)
+        return (token,) if token else None
+
+
+@dataclass(frozen=True, slots=True)
+class BasicScheme(Scheme):
+    """A user and a password, from the `Authorization` header."""
+
+    @property
+    def challenge(self) -> str:
+        """See RFC 7617, section 2."""
+        return 'Basic realm="WebSocket", charset="UTF-8"'
+
+    def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
+        """The credentials."""
+        kind, _, encoded = handshake.headers.get("authorization", "").strip().partition(" ")
+        if kind.lower() != "basic":
+            return None
+        try:
+            text = base64.b64decode(encoded.strip(), validate=True).decode()
+        except (binascii.Error, ValueError):
+            return None
+        username, colon, password = text.partition(":")
+        return (BasicCredentials(username, password),) if colon else None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScheme(Scheme):
+    """A key in a header, in the query or in a cookie."""
+
+    parameter: str
+    place: Literal["header", "query", "cookie"] = "header"
+
+    @property
+    def is_ambient(self) -> bool:
+        """Cookies are."""
+        return self.place == "cookie"
+
+    def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
+        """The key."""
+        match self.place:
+            case "header":
+                key = handshake.headers.get(self.parameter)
+            case "query":
+                key = handshake.query.get(self.parameter)
+            case "cookie":
+                key = _cookie(handshake, self.parameter)
+        return (key,) if key else None
+
+
+def token_in_subprotocols(handshake: Handshake[Any]) -> str | None:
+    """The token that a browser sent as a subprotocol, since it can set no headers; None when there is none."""
+    for name in handshake.subprotocols:
+        if name.startswith(TOKEN_SUBPROTOCOL):
+            encoded = name.removeprefix(TOKEN_SUBPROTOCOL)
+            try:
+                return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode() or None
+            except (binascii.Error, ValueError):
+                return None
+    return None
+
+
+def _cookie(handshake: Handshake[Any], name: str) -> str | None:
+    for line in handshake.headers.all("cookie"):
+        try:
+            morsel = SimpleCookie(line).get(name)
+        except CookieError:
+            continue
+        if morsel is not None:
+            return morsel.value
+    return None

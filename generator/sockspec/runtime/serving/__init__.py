@@ -1,0 +1,1 @@
+"""The ways to serve an application: stand-alone on either of two libraries, and below an ASGI server."""

@@ -1,0 +1,274 @@
+"""Serving below an ASGI 3 server, alone or mounted in another application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from sockspec.runtime.application import Application
+from sockspec.runtime.connection import Admission
+from sockspec.runtime.dispatcher import Dispatcher, Request
+from sockspec.runtime.handshake import HttpResponse, Values, http_refusal
+from sockspec.runtime.limits import Limits
+from sockspec.runtime.options import Options
+from sockspec.runtime.problems import INTERNAL_SERVER_ERROR, MESSAGE_TOO_LARGE, PROBLEMS, Problem
+from sockspec.runtime.security.redaction import redacted
+from sockspec.runtime.serving import pages
+from sockspec.runtime.transport import ConnectionClosed, Frame
+
+_log: Final = logging.getLogger("sockspec.server")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_NO_CODE: Final = 1005
+_DENIAL: Final = "websocket.http.response"
+
+
+class AsgiApplication:
+    """An ASGI 3 application.
+
+    It needs no lifespan events, which a mounted application does not get. Pings, sizes of messages and the handshake's
+    time are the ASGI server's to configure; `docs/serving.md` says how.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.options: Final = application.options
+        self.dispatcher: Final = Dispatcher(application.servers, application.options)
+
+    async def drain(self) -> None:
+        """Say goodbye to every client, in bounded time; call it before the ASGI server closes its sockets."""
+        await self.dispatcher.drain()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection, a request for one of the pages, or a lifespan."""
+        match scope["type"]:
+            case "websocket":
+                await self._connect(scope, receive, send)
+            case "http":
+                await _respond(send, pages.answer(self.dispatcher, self._path(scope)), "http.response")
+            case "lifespan":
+                await self._live(receive, send)
+            case other:
+                raise ValueError(f"cannot serve the scope {other!r}")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.shutdown":
+                await self.drain()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        event = await receive()
+        if event["type"] != "websocket.connect":
+            return
+        request = self._request(scope)
+        scope["query_string"] = redacted(scope.get("query_string", b""), self.dispatcher.secrets_in_query)
+        try:
+            async with asyncio.timeout(self.options.open_timeout):
+                answer = await self.dispatcher.admit(request)
+        except TimeoutError:
+            answer = http_refusal(Problem.of(INTERNAL_SERVER_ERROR, "the handshake took too long"))
+        if isinstance(answer, Admission):
+            await self._converse(answer, receive, send)
+        elif _DENIAL in (scope.get("extensions") or {}):
+            await _respond(send, answer, _DENIAL)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    async def _converse(self, admission: Admission, receive: Receive, send: Send) -> None:
+        transport = AsgiTransport(receive, send, self.options, self.dispatcher.limits_of(admission))
+        try:
+            await send({"type": "websocket.accept", "subprotocol": admission.subprotocol, "headers": []})
+            await self.dispatcher.converse(transport, admission)
+            await transport.close()
+        except OSError:
+            pass  # the client was gone before it was accepted
+        finally:
+            transport.abort()
+            self.dispatcher.forget(admission)
+
+    def _request(self, scope: Scope) -> Request:
+        headers = Values(
+            ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]), ignore_case=True
+        )
+        query = scope.get("query_string", b"").decode("latin-1")
+        host, port = scope.get("client") or ("", 0)
+        is_secure = scope.get("scheme") in ("wss", "https")
+        path = self._path(scope)
+        return Request(f"{path}?{query}" if query else path, headers, str(host), int(port or 0), is_secure)
+
+    def _path(self, scope: Scope) -> str:
+        """The path below the place at which the application is mounted, percent-encoded.
+
+        Some hosts take their prefix off the path and others do not; and it may be the prefix of the API itself.
+        """
+        raw: object = scope.get("raw_path")
+        full = raw.decode("latin-1").partition("?")[0] if isinstance(raw, bytes) else quote(scope["path"])
+        prefix = quote(scope.get("root_path", "")).rstrip("/")
+        plain = quote(scope["path"])
+        below = [path.removeprefix(prefix) for path in (full, plain) if prefix and path.startswith(prefix + "/")]
+        candidates = [*below, full, plain]
+        return next((path for path in candidates if self.dispatcher.has_endpoint(path)), candidates[0])
+
+
+class AsgiTransport:
+    """A connection that an ASGI server has accepted."""
+
+    def __init__(self, receive: Receive, send: Send, options: Options, limits: Limits) -> None:
+        self._receive = receive
+        self._send = send
+        self._options = options
+        self._most = limits.max_message
+        self._waiting: deque[Frame] = deque()
+        self._waiting_bytes = 0
+        self._is_sending = False
+        self._flusher: asyncio.Task[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._ending: ConnectionClosed | None = None
+        self._receiver: asyncio.Task[Any] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._ending is None
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes were posted and not yet taken by the ASGI server."""
+        return self._waiting_bytes
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the ASGI server takes what it is given."""
+        return self._waiting_bytes <= _AHEAD
+
+    async def receive(self) -> str | bytes:
+        """The next message. Raises ConnectionClosed."""
+        await self._flush()
+        if self._ending is not None:
+            raise self._ending
+        self._receiver = asyncio.current_task()
+        try:
+            event = await self._receive()
+        except asyncio.CancelledError:
+            if self._ending is None or self._receiver is None or self._receiver.uncancel() > 0:
+                raise
+            raise self._ending from None
+        finally:
+            self._receiver = None
+        if event["type"] == "websocket.disconnect":
+            self._end(ConnectionClosed(event.get("code") or _NO_CODE, event.get("reason") or ""))
+        if self._ending is not None:
+            raise self._ending
+        text: str | None = event.get("text")
+        message: str | bytes = text if text is not None else event.get("bytes") or b""
+        if len(message) > self._most or (text is not None and len(text) * 4 > self._most < len(text.encode())):
+            kind = PROBLEMS[MESSAGE_TOO_LARGE]
+            await self.close(kind.close or 1009, kind.title)
+            raise ConnectionClosed(kind.close or 1009, kind.title)
+        return message
+
+    def post(self, frame: Frame) -> None:
+        """Send a message without waiting. Does nothing when the connection is not open."""
+        if self._ending is not None:
+            return
+        self._waiting.append(frame)
+        self._waiting_bytes += len(frame.data)
+        if not self._is_sending and self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+
+    async def drained(self) -> None:
+        """Wait until the ASGI server has taken enough. Raises ConnectionClosed."""
+        while not self.is_writable and self._ending is None:
+            if self._drained is None:
+                self._drained = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._drained)
+        if self._ending is not None:
+            raise self._ending
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection, in bounded time."""
+        if self._ending is not None:
+            return
+        try:
+            async with asyncio.timeout(self._options.close_timeout):
+                while self._waiting or self._is_sending:
+                    await self._flush()
+                    await asyncio.sleep(0 if not self._is_sending else 0.01)
+                if self._ending is None:
+                    self._end(ConnectionClosed(code, reason))
+                    await self._send({"type": "websocket.close", "code": code, "reason": reason[:123]})
+        except (OSError, RuntimeError, TimeoutError):
+            self._end(ConnectionClosed())
+        self._interrupt()
+
+    def abort(self) -> None:
+        """End the connection as far as ASGI allows: by returning from the application."""
+        self._end(ConnectionClosed())
+        self._interrupt()
+
+    async def _flush(self) -> None:
+        """Hand over what was posted. One that is taken by nobody for too long ends the connection."""
+        if self._is_sending:
+            return
+        self._is_sending = True
+        try:
+            while self._waiting and self._ending is None:
+                frame = self._waiting.popleft()
+                event: dict[str, Any] = {"type": "websocket.send"}
+                event["text" if isinstance(frame.payload, str) else "bytes"] = frame.payload
+                async with asyncio.timeout(self._options.write_timeout):
+                    await self._send(event)
+                self._waiting_bytes -= len(frame.data)
+                if self._drained is not None and self.is_writable:
+                    self._wake()
+        except TimeoutError:
+            _log.warning("a connection is aborted: its peer does not read what it is sent")
+            self.abort()
+        except (OSError, RuntimeError):
+            self._end(ConnectionClosed())  # the client is gone; servers differ in what they raise
+        finally:
+            self._is_sending = False
+            self._flusher = None
+
+    def _end(self, ending: ConnectionClosed) -> None:
+        if self._ending is None:
+            self._ending = ending
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._wake()
+
+    def _wake(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
+
+    def _interrupt(self) -> None:
+        """Wake whoever waits for the next message: it will not come."""
+        if self._receiver is not None and self._receiver is not asyncio.current_task():
+            self._receiver.cancel()
+
+
+_AHEAD: Final = 64 * 1024
+"""How many bytes wait for the ASGI server before the connection counts as slow."""
+
+
+async def _respond(send: Send, answer: HttpResponse, kind: str) -> None:
+    headers: Iterable[tuple[str, str]] = (*answer.headers, ("Content-Length", str(len(answer.body))))
+    await send(
+        {
+            "type": f"{kind}.start",
+            "status": answer.status,
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        }
+    )
+    await send({"type": f"{kind}.body", "body": answer.body})

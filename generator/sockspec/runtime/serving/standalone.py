@@ -1,0 +1,170 @@
+"""Serving by itself: listening, signals, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Final
+
+from sockspec.runtime.application import Application
+from sockspec.runtime.connection import Admission
+from sockspec.runtime.dispatcher import Dispatcher
+from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
+from sockspec.runtime.serving.doorkeeper import Doorkeeper
+from sockspec.runtime.serving.wire import Wire
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+_log: Final = logging.getLogger("sockspec.server")
+
+_BACKLOG: Final = 1024
+
+
+class Running:
+    """An application that listens while an `async with` block lasts."""
+
+    def __init__(
+        self, application: Application, host: str, port: int, *, ssl: SSLContext | None, sock: socket.socket | None
+    ) -> None:
+        options = application.options
+        self.host: Final = host if sock is None else str(sock.getsockname()[0])
+        if ssl is None and not options.behind_tls_proxy and not is_loopback(self.host):
+            raise InsecureTransport(
+                f"refusing to listen on {self.host or 'every interface'!r} in clear text: pass ssl=…, "
+                "or Options(behind_tls_proxy=True) where a proxy terminates TLS"
+            )
+        self.options: Final = options
+        self.dispatcher: Final = Dispatcher(application.servers, options)
+        self._port = port
+        self._ssl = ssl
+        self._socket = sock
+        self._listener: asyncio.Server | None = None
+        self._handshakes: dict[Doorkeeper, None] = {}
+        self._conversations: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Running:
+        loop = asyncio.get_running_loop()
+        # Only the handshake of TLS is the loop's; ours starts to count when that is done.
+        timeout = self.options.open_timeout if self._ssl is not None else None
+        if self._socket is not None:
+            self._listener = await loop.create_server(
+                lambda: Doorkeeper(self), sock=self._socket, ssl=self._ssl, ssl_handshake_timeout=timeout
+            )
+        else:
+            self._listener = await loop.create_server(
+                lambda: Doorkeeper(self),
+                self.host or None,
+                self._port,
+                ssl=self._ssl,
+                ssl_handshake_timeout=timeout,
+                backlog=_BACKLOG,
+            )
+        _log.info("listening on %s", self.url)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        listener = self._listener
+        return int(listener.sockets[0].getsockname()[1]) if listener is not None and listener.sockets else self._port
+
+    @property
+    def url(self) -> str:
+        """The URL of the server, to which the paths of the document are added."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'ws' if self._ssl is None else 'wss'}://{host}:{self.port}"
+
+    async def stop(self) -> None:
+        """Say goodbye to every client, let running handlers finish, and stop listening; all in bounded time."""
+        await self.dispatcher.drain()
+        if self._listener is not None:
+            self._listener.close()
+        for doorkeeper in list(self._handshakes):
+            doorkeeper.cut_off()
+        if self._conversations:
+            _, unfinished = await asyncio.wait(self._conversations, timeout=self.options.close_timeout)
+            if unfinished:
+                _log.warning("%d connections did not end in time", len(unfinished))
+            for task in unfinished:
+                task.cancel()
+
+    # --- for doorkeepers --------------------------------------------------------------------------------------------
+
+    def waiting(self, doorkeeper: Doorkeeper) -> None:
+        """A handshake starts. When there are too many, the one that took longest so far is cut off."""
+        self._handshakes[doorkeeper] = None
+        if len(self._handshakes) > self.dispatcher.limits.max_handshakes:
+            next(iter(self._handshakes)).cut_off()
+
+    def done(self, doorkeeper: Doorkeeper) -> None:
+        """A handshake has ended, one way or the other."""
+        self._handshakes.pop(doorkeeper, None)
+
+    def serve(self, wire: Wire, admission: Admission) -> None:
+        """Converse with a client until its connection ends."""
+        task = asyncio.create_task(self._converse(wire, admission))
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
+
+    async def _converse(self, wire: Wire, admission: Admission) -> None:
+        try:
+            await self.dispatcher.converse(wire, admission)
+            await wire.close()
+        except asyncio.CancelledError:
+            wire.abort()
+        except Exception:
+            _log.exception("a connection could not be served")
+            wire.abort()
+        finally:
+            self.dispatcher.forget(admission)
+
+
+def run(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
+    """Serve until SIGTERM or SIGINT, then stop in an orderly way and return."""
+    asyncio.run(_until_signal(running, ready))
+
+
+async def _until_signal(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
+    signalled = asyncio.Event()
+    # Signals stay caught while the server stops: a second one must not cut the goodbyes short.
+    with _signals(signalled.set):
+        async with running:
+            if ready is not None:
+                result = ready(running)
+                if inspect.isawaitable(result):
+                    await result
+            await signalled.wait()
+            _log.info("stopping")
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Generator[None]:
+    """Call `stop` on SIGTERM and SIGINT. Outside the main thread, which alone gets signals, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    # Not through the loop, which cannot do it on Windows.
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)

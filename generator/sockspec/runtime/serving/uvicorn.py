@@ -1,0 +1,100 @@
+"""Running an ASGI application by uvicorn in such a way that clients are told when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import uvicorn
+
+from sockspec.runtime.options import Options
+from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
+from sockspec.runtime.security.redaction import RedactingFilter
+from sockspec.runtime.serving.asgi import AsgiApplication
+from sockspec.runtime.serving.listening import listen
+
+_LOGGERS: Final = ("uvicorn.error", "uvicorn.access")
+
+
+class DrainingServer(uvicorn.Server):
+    """Uvicorn, which says goodbye to the clients of our applications before it closes their sockets.
+
+    Left to itself it closes them before the application hears of it, and ends with the signal's exit code.
+    """
+
+    def __init__(self, config: uvicorn.Config, *drained: AsgiApplication) -> None:
+        super().__init__(config)
+        self._drained = drained
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, and then what uvicorn does."""
+        await asyncio.gather(*(application.drain() for application in self._drained))
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop on SIGTERM and SIGINT, and let the process end well afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        previous = {number: signal.signal(number, self._stop) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler or signal.SIG_DFL)
+
+    def _stop(self, *_: object) -> None:
+        # A second signal must not cut the goodbyes short, as uvicorn's own handler would.
+        self.should_exit = True
+
+
+def run(
+    application: AsgiApplication,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    *,
+    app: Callable[..., Any] | None = None,
+    ready: Callable[[str], None] | None = None,
+    **configuration: Any,
+) -> None:
+    """Serve by uvicorn until SIGTERM or SIGINT, then drain, and return.
+
+    `app` is the application that `application` is mounted in, where it is. `ready` gets the URL once the socket listens.
+    `configuration` is passed on to `uvicorn.Config`; the bounds of the options are its defaults. Raises InsecureTransport
+    for clear text beyond loopback.
+    """
+    options = application.options
+    is_secure = "ssl_certfile" in configuration
+    if not (is_secure or options.behind_tls_proxy or is_loopback(host)):
+        raise InsecureTransport(f"refusing to listen on {host!r} in clear text: pass ssl_certfile=… and ssl_keyfile=…")
+    listener = listen(host, port, dead_after=options.ping_interval + options.ping_timeout)
+    config = uvicorn.Config(app or application, **{**_defaults(options, application), **configuration})
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(RedactingFilter(application.dispatcher.secrets_in_query))
+    if ready is not None:
+        name = f"[{host}]" if ":" in host else host
+        ready(f"{'wss' if is_secure else 'ws'}://{name}:{listener.getsockname()[1]}")
+    asyncio.run(DrainingServer(config, application).serve(sockets=[listener]))
+
+
+def _defaults(options: Options, application: AsgiApplication) -> dict[str, Any]:
+    """Uvicorn's own configuration by our options."""
+    return {
+        "ws": "websockets-sansio",
+        "ws_max_size": application.dispatcher.limits.max_message,
+        "ws_max_queue": application.dispatcher.limits.max_inbound,
+        "ws_ping_interval": options.ping_interval,
+        "ws_ping_timeout": options.ping_timeout,
+        "ws_per_message_deflate": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": round(options.close_timeout) or 1,
+    }
