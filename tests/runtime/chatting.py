@@ -39,7 +39,7 @@ from sockspec.runtime import (
     Token,
     stamped,
 )
-from sockspec.runtime.serving.standalone import Running
+from tests.runtime.hosts import Host, host
 
 P = ParamSpec("P")
 
@@ -255,7 +255,7 @@ def scenario(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 
 
 @asynccontextmanager
-async def raw(running: Running, path: str = "/v1/rooms/lobby", **arguments: Any) -> AsyncGenerator[ClientConnection]:
+async def raw(running: Host, path: str = "/v1/rooms/lobby", **arguments: Any) -> AsyncGenerator[ClientConnection]:
     """A connection that can send anything."""
     async with connect(running.url + path, proxy=None, **arguments) as websocket:
         yield websocket
@@ -278,9 +278,9 @@ async def texts(client: RoomClient, count: int) -> list[str]:
     return found
 
 
-def serving(server: Server | None = None, **options: Any) -> Running:
+def serving(server: Server | None = None, **options: Any) -> Host:
     """A server on a free port. Options and limits are named alike; no rate of messages is limited unless asked for."""
-    return (server or Chat()).serve(port=0, options=options_of(**options))
+    return host(server or Chat(), options_of(**options))
 
 
 def options_of(**options: Any) -> Options:

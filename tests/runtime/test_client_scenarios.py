@@ -18,15 +18,14 @@ from sockspec.runtime import (
     Handshake,
     InsecureTransport,
     Options,
-    Principal,
     PayloadError,
     Policy,
+    Principal,
     Problem,
     ProblemError,
     State,
     Token,
 )
-from sockspec.runtime.serving.standalone import Running
 from tests.runtime.chatting import (
     QUICK,
     Chat,
@@ -41,9 +40,10 @@ from tests.runtime.chatting import (
     serving,
     texts,
 )
+from tests.runtime.hosts import Host
 
 
-def room(running: Running, options: ClientOptions = QUICK, token: Token | None = None) -> RoomClient:
+def room(running: Host, options: ClientOptions = QUICK, token: Token | None = None) -> RoomClient:
     return RoomClient(room="lobby", url=running.url + "/v1", token=token, options=options)
 
 

@@ -160,14 +160,18 @@ class Dispatcher:
     def secrets_in_query(self) -> frozenset[str]:
         """The query parameters that carry credentials, and must not get into a log."""
         options = self.options
-        keys = (
-            scheme.parameter
-            for server in self._servers
-            for scheme in server.schemes
-            if isinstance(scheme, KeyScheme) and scheme.place == "query"
-        )
+        keys = self._keys_in("query")
         own = (options.token_in_query, options.ticket_in_query if options.tickets is not None else "")
         return frozenset(name for name in (*keys, *own) if name)
+
+    @property
+    def secret_headers(self) -> frozenset[str]:
+        """The headers that carry keys."""
+        return frozenset(self._keys_in("header"))
+
+    def _keys_in(self, place: str) -> list[str]:
+        schemes = [scheme for server in self._servers for scheme in server.schemes]
+        return [scheme.parameter for scheme in schemes if isinstance(scheme, KeyScheme) and scheme.place == place]
 
     def page(self) -> str | None:
         """The generated documentation of the first API; None where it has none."""

@@ -20,14 +20,18 @@ MOST_REASON: Final = 123
 class QuietLogger(logging.LoggerAdapter[logging.Logger]):
     """Keeps the debug log of the library shut: it has every header, tokens included, and every payload."""
 
+    def __init__(self, logger: logging.Logger, least: int) -> None:
+        super().__init__(logger, {})
+        self._least = least
+
     def isEnabledFor(self, level: int) -> bool:
-        """Whether the level is logged: as configured, and never below INFO."""
-        return level >= logging.INFO and super().isEnabledFor(level)
+        """Whether the level is logged: as configured, and never below the least one."""
+        return level >= self._least and super().isEnabledFor(level)
 
 
-def library_logger(name: str) -> QuietLogger:
-    """The logger to give to the library."""
-    return QuietLogger(logging.getLogger(name), {})
+def library_logger(name: str, least: int = logging.INFO) -> QuietLogger:
+    """The logger to give to the library; nothing below the least level is logged."""
+    return QuietLogger(logging.getLogger(name), least)
 
 
 class WebSocketTransport:

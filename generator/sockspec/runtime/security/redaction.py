@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import Final
 from urllib.parse import unquote_plus
 
-_HIDDEN = "***"
+_HIDDEN: Final = "***"
+_HEADER_LINES: Final = ("< %s: %s", "> %s: %s")
+"""What the `websockets` library, which uvicorn uses, says of each header in its debug log."""
+_SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "sec-websocket-protocol"})
 
 
 def redacted(query: bytes, names: Collection[str]) -> bytes:
@@ -23,14 +27,18 @@ def _redacted_part(part: str, names: Collection[str]) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Takes the values of query parameters out of log records of ASGI servers, which log whole request targets."""
+    """Takes credentials out of log records of ASGI servers, which log whole request targets and, to debug, headers."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], headers: Collection[str] = ()) -> None:
+        """The query parameters that carry credentials, and headers beside those that always do."""
         super().__init__()
         self._names = frozenset(names)
+        self._headers = frozenset(_SECRET_HEADERS | {name.lower() for name in headers})
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always lets the record through, changed where it has to be."""
+        """Lets the record through, changed where it has to be; not one of a header that carries credentials."""
+        if record.msg in _HEADER_LINES and isinstance(record.args, tuple) and len(record.args) == 2:
+            return str(record.args[0]).lower() not in self._headers
         if isinstance(record.args, tuple):
             record.args = tuple(self._clean(argument) for argument in record.args)
         return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sockspec.runtime.application import Application
 from sockspec.runtime.connection import Admission
@@ -27,6 +27,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NO_CODE: Final = 1005
+_DEEPEST_MOUNT: Final = 16
+"""How many segments the prefix of a mounted application can have."""
 _DENIAL: Final = "websocket.http.response"
 
 
@@ -107,17 +109,30 @@ class AsgiApplication:
         return Request(f"{path}?{query}" if query else path, headers, str(host), int(port or 0), is_secure)
 
     def _path(self, scope: Scope) -> str:
-        """The path below the place at which the application is mounted, percent-encoded.
-
-        Some hosts take their prefix off the path and others do not; and it may be the prefix of the API itself.
-        """
-        raw: object = scope.get("raw_path")
-        full = raw.decode("latin-1").partition("?")[0] if isinstance(raw, bytes) else quote(scope["path"])
-        prefix = quote(scope.get("root_path", "")).rstrip("/")
-        plain = quote(scope["path"])
-        below = [path.removeprefix(prefix) for path in (full, plain) if prefix and path.startswith(prefix + "/")]
-        candidates = [*below, full, plain]
+        """The path below the place at which the application is mounted, percent-encoded."""
+        candidates = list(_paths(scope))
         return next((path for path in candidates if self.dispatcher.has_endpoint(path)), candidates[0])
+
+
+def _paths(scope: Scope) -> Iterator[str]:
+    """What the path may be: hosts differ in whether they take their prefix off, and off which of its two forms.
+
+    The prefix may also be the one of the API itself, and belong to the path.
+    """
+    path: str = scope["path"]
+    raw: object = scope.get("raw_path")
+    full = raw.decode("latin-1").partition("?")[0] if isinstance(raw, bytes) else quote(path)
+    prefix = quote(scope.get("root_path", "")).rstrip("/")
+    if prefix and full.startswith(prefix + "/"):
+        yield full.removeprefix(prefix)
+    yield full
+    start = 0
+    for _ in range(_DEEPEST_MOUNT):
+        start = full.find("/", start + 1)
+        if start < 0:
+            return
+        if unquote(full[start:]).rstrip("/") == path.rstrip("/"):  # some hosts add a slash
+            yield full[start:]
 
 
 class AsgiTransport:
@@ -134,12 +149,13 @@ class AsgiTransport:
         self._flusher: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._ending: ConnectionClosed | None = None
+        self._is_gone = False
         self._receiver: asyncio.Task[Any] | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self._ending is None
+        return self._ending is None and not self._is_gone
 
     @property
     def buffered(self) -> int:
@@ -160,9 +176,10 @@ class AsgiTransport:
         try:
             event = await self._receive()
         except asyncio.CancelledError:
-            if self._ending is None or self._receiver is None or self._receiver.uncancel() > 0:
+            task, ending = asyncio.current_task(), self._ending
+            if ending is None or task is None or task.uncancel() > 0:
                 raise
-            raise self._ending from None
+            raise ending from None
         finally:
             self._receiver = None
         if event["type"] == "websocket.disconnect":
@@ -179,7 +196,7 @@ class AsgiTransport:
 
     def post(self, frame: Frame) -> None:
         """Send a message without waiting. Does nothing when the connection is not open."""
-        if self._ending is not None:
+        if not self.is_open:
             return
         self._waiting.append(frame)
         self._waiting_bytes += len(frame.data)
@@ -188,12 +205,12 @@ class AsgiTransport:
 
     async def drained(self) -> None:
         """Wait until the ASGI server has taken enough. Raises ConnectionClosed."""
-        while not self.is_writable and self._ending is None:
+        while not self.is_writable and self.is_open:
             if self._drained is None:
                 self._drained = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._drained)
-        if self._ending is not None:
-            raise self._ending
+        if not self.is_open:
+            raise self._ending or ConnectionClosed()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, in bounded time."""
@@ -222,7 +239,7 @@ class AsgiTransport:
             return
         self._is_sending = True
         try:
-            while self._waiting and self._ending is None:
+            while self._waiting and self.is_open:
                 frame = self._waiting.popleft()
                 event: dict[str, Any] = {"type": "websocket.send"}
                 event["text" if isinstance(frame.payload, str) else "bytes"] = frame.payload
@@ -235,7 +252,9 @@ class AsgiTransport:
             _log.warning("a connection is aborted: its peer does not read what it is sent")
             self.abort()
         except (OSError, RuntimeError):
-            self._end(ConnectionClosed())  # the client is gone; servers differ in what they raise
+            # The client is gone; servers differ in what they raise. What it sent before is still there to be received.
+            self._is_gone = True
+            self._forget()
         finally:
             self._is_sending = False
             self._flusher = None
@@ -243,6 +262,9 @@ class AsgiTransport:
     def _end(self, ending: ConnectionClosed) -> None:
         if self._ending is None:
             self._ending = ending
+        self._forget()
+
+    def _forget(self) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
         self._wake()

@@ -47,7 +47,9 @@ class Doorkeeper(asyncio.Protocol):
         self._is_lost = False
         self._timer: asyncio.TimerHandle | None = None
         self._protocol = ServerProtocol(
-            select_subprotocol=lambda protocol, offered: self._select(), max_size=None, logger=cast(logging.Logger, _library_log)
+            select_subprotocol=lambda protocol, offered: self._select(),
+            max_size=None,
+            logger=cast(logging.Logger, _library_log),
         )
 
     # --- asyncio.Protocol -------------------------------------------------------------------------------------------

@@ -32,8 +32,9 @@ def listen(host: str = "127.0.0.1", port: int = 8765, *, dead_after: float = 30.
 def notice_death(connection: socket.socket, dead_after: float) -> None:
     """Have the system end a connection, or all that a listening socket accepts, once the peer is dead."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    seconds = max(3, round(dead_after))
-    for name, value in (("TCP_KEEPIDLE", seconds // 2), ("TCP_KEEPINTVL", max(1, seconds // 6)), ("TCP_KEEPCNT", 3)):
+    seconds = round(dead_after)
+    probes = {"TCP_KEEPIDLE": max(1, seconds // 2), "TCP_KEEPINTVL": max(1, seconds // 6), "TCP_KEEPCNT": 3}
+    for name, value in probes.items():
         if hasattr(socket, name):
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Final, cast
 
 from picows import (
@@ -47,7 +48,7 @@ class PicowsWire(Wire):
             return WSUpgradeResponseWithListener(response, _Listener(self))
 
         protocol = WSProtocol(
-            *(None, None, False, accept, library_logger("picows"), True, None),
+            *(None, None, False, accept, library_logger("picows", logging.CRITICAL), True, None),
             *(False, 20, 20, WSAutoPingStrategy.PING_WHEN_IDLE, True),
             *(self._most, None, _READ_BUFFER),
         )
@@ -65,6 +66,8 @@ class PicowsWire(Wire):
 
     def take_frame(self, frame: WSFrame) -> None:
         """A frame came. Raises WSProtocolError, which the library turns into the end of the connection."""
+        if self._has_failed():
+            return
         kind = frame.msg_type
         if kind in _DATA:
             if self.is_open:
@@ -73,6 +76,14 @@ class PicowsWire(Wire):
             self.take_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
             self._take_close(frame)
+
+    def _has_failed(self) -> bool:
+        """Whether the library has closed the connection for a fault of its own finding; it goes on reading after that."""
+        if not self.is_open or self._transport is None or not self._transport.is_close_frame_sent:
+            return False
+        sent = self._transport.close_handshake.sent
+        self.closing(sent.code.value if sent is not None else 1002, sent.reason if sent is not None else "")
+        return True
 
     def _take_data(self, kind: WSMsgType, frame: WSFrame) -> None:
         if frame.rsv1 or frame.rsv2 or frame.rsv3:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import uvicorn
 
-from sockspec.runtime.options import Options
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.security.redaction import RedactingFilter
 from sockspec.runtime.serving.asgi import AsgiApplication
@@ -31,6 +30,11 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *drained: AsgiApplication) -> None:
         super().__init__(config)
         self._drained = drained
+        for name in _LOGGERS:
+            for application in drained:
+                dispatcher = application.dispatcher
+                redacting = RedactingFilter(dispatcher.secrets_in_query, dispatcher.secret_headers)
+                logging.getLogger(name).addFilter(redacting)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, and then what uvicorn does."""
@@ -76,17 +80,16 @@ def run(
     if not (is_secure or options.behind_tls_proxy or is_loopback(host)):
         raise InsecureTransport(f"refusing to listen on {host!r} in clear text: pass ssl_certfile=… and ssl_keyfile=…")
     listener = listen(host, port, dead_after=options.ping_interval + options.ping_timeout)
-    config = uvicorn.Config(app or application, **{**_defaults(options, application), **configuration})
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(RedactingFilter(application.dispatcher.secrets_in_query))
+    config = uvicorn.Config(app or application, **{**defaults(application), **configuration})
     if ready is not None:
         name = f"[{host}]" if ":" in host else host
         ready(f"{'wss' if is_secure else 'ws'}://{name}:{listener.getsockname()[1]}")
     asyncio.run(DrainingServer(config, application).serve(sockets=[listener]))
 
 
-def _defaults(options: Options, application: AsgiApplication) -> dict[str, Any]:
-    """Uvicorn's own configuration by our options."""
+def defaults(application: AsgiApplication) -> dict[str, Any]:
+    """The arguments of `uvicorn.Config` that carry out the options of an application."""
+    options = application.options
     return {
         "ws": "websockets-sansio",
         "ws_max_size": application.dispatcher.limits.max_message,
