@@ -32,6 +32,12 @@ MAY_IMPORT = {
     "output": "",
     "render": "jinja2",
     "runtime": "msgspec websockets jsonschema referencing",
+    "runtime.metrics": "prometheus_client",
+    "runtime.security.jwt": "jwt",
+    "runtime.security.principal": "typing_extensions",
+    "runtime.serving.picows": "picows",
+    "runtime.serving.uvicorn": "uvicorn",
+    "runtime.tracing": "opentelemetry",
 }
 """Each part, and what it may import beside itself, the version and the standard library.
 

@@ -12,14 +12,13 @@ import datetime as dt
 import logging
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
 from chat import ChatServer, RoomConnection, RoomParameters, messages
-from sockspec.runtime import Handshake, Problem, Refused, now
-from sockspec.runtime.problems import FORBIDDEN, UNAUTHORIZED
+from sockspec.runtime import Handshake, Principal, Problem, Refused, now
+from sockspec.runtime.problems import FORBIDDEN
 
 HISTORY = 1000
 """How many messages of a room are kept."""
@@ -33,11 +32,6 @@ class Room:
     members: dict[RoomConnection, str] = field(default_factory=dict[RoomConnection, str])
     said: deque[messages.ChatMessage] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
-    async def tell(self, send: Callable[[RoomConnection], Awaitable[None]]) -> None:
-        """Send something to everybody in the room."""
-        for member in list(self.members):
-            await send(member)
-
 
 class Chat(ChatServer):
     """Who says something has to have joined; everybody in the room hears it."""
@@ -45,14 +39,13 @@ class Chat(ChatServer):
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
 
-    async def authenticate(self, handshake: Handshake[RoomParameters]) -> str:
-        if not handshake.bearer_token:
-            raise Refused(Problem.of(UNAUTHORIZED, "a bearer token is needed"))
-        return handshake.bearer_token
+    async def verify_access_token(self, token: str, handshake: Handshake[RoomParameters]) -> Principal:
+        return Principal(id=token)
 
     async def join(self, connection: RoomConnection, message: messages.Join) -> None:
         room = self._room(connection)
         room.members[connection] = message.data.nickname
+        self.group(RoomConnection, room.name).join(connection)
         await self._announce(room, message.data.nickname, messages.Presence.ONLINE)
 
     async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
@@ -69,7 +62,7 @@ class Chat(ChatServer):
             reply_to=message.data.reply_to,
         )
         room.said.append(said)
-        await room.tell(lambda member: member.send_message_posted(data=said))
+        await self._tell(room, messages.MessagePosted(data=said, timestamp=now()))
 
     async def get_history(self, connection: RoomConnection, message: messages.GetHistory) -> messages.History:
         room = self._room(connection)
@@ -99,7 +92,11 @@ class Chat(ChatServer):
 
     async def _announce(self, room: Room, nickname: str, presence: messages.Presence) -> None:
         data = messages.PresenceData(nickname=nickname, presence=presence)
-        await room.tell(lambda member: member.send_presence_changed(data=data))
+        await self._tell(room, messages.PresenceChanged(data=data, timestamp=now()))
+
+    async def _tell(self, room: Room, message: messages.RoomFromServer) -> None:
+        """Send something to everybody in the room."""
+        await self.group(RoomConnection, room.name).broadcast(message)
 
 
 def main() -> None:

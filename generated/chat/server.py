@@ -11,10 +11,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType
 from sockspec.runtime import (
+    BearerScheme,
     Connection,
     FromPath,
     Handler,
     Handshake,
+    P,
+    Requirement,
     Route,
     Server,
     stamped,
@@ -30,7 +33,7 @@ class RoomParameters(Struct, frozen=True, kw_only=True):
     """Name of the room, in lower case with hyphens between words."""
 
 
-class RoomConnection(Connection[messages.RoomFromServer]):
+class RoomConnection(Connection[messages.RoomFromServer, P]):
     """One chat room. The connection lasts as long as the client wants to hear of the
     room.
     """
@@ -70,7 +73,7 @@ class RoomConnection(Connection[messages.RoomFromServer]):
         )
 
 
-class ChatServer(Server):
+class ChatServer(Server[P]):
     """Chat API 1.0.0
 
     Real-time chat in rooms.
@@ -96,19 +99,26 @@ class ChatServer(Server):
             opened="room_opened",
             closed="room_closed",
             parameters=RoomParameters,
+            security=((Requirement("accessToken"),),),
         ),
     )
     error_message = messages.Error
+    schemes = (BearerScheme("accessToken", "verify_access_token"),)
 
     @abstractmethod
-    async def authenticate(self, handshake: Handshake[RoomParameters]) -> object:
-        """Who connects, by the credentials of the handshake: `connection.principal`.
+    async def verify_access_token(
+        self,
+        token: str,
+        handshake: Handshake[RoomParameters],
+    ) -> P:
+        """Access token of the user, sent in the `Authorization` header of the
+        opening handshake.
 
-        Raise `Refused` to turn the client away.
+        Return who that is, or raise `Refused` to turn the client away.
         """
 
     @abstractmethod
-    async def join(self, connection: RoomConnection, message: messages.Join) -> None:
+    async def join(self, connection: RoomConnection[P], message: messages.Join) -> None:
         """Enter the room under a nickname.
 
         Must be the first message on a connection. Everybody in the room hears of
@@ -116,7 +126,11 @@ class ChatServer(Server):
         """
 
     @abstractmethod
-    async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
+    async def leave(
+        self,
+        connection: RoomConnection[P],
+        message: messages.Leave,
+    ) -> None:
         """Leave the room politely.
 
         The server tells the others and closes the connection.
@@ -125,7 +139,7 @@ class ChatServer(Server):
     @abstractmethod
     async def send_message(
         self,
-        connection: RoomConnection,
+        connection: RoomConnection[P],
         message: messages.SendMessage,
     ) -> None:
         """Say something to everybody in the room.
@@ -136,7 +150,7 @@ class ChatServer(Server):
     @abstractmethod
     async def get_history(
         self,
-        connection: RoomConnection,
+        connection: RoomConnection[P],
         message: messages.GetHistory,
     ) -> messages.History:
         """Ask for messages posted earlier, page by page.
@@ -145,8 +159,8 @@ class ChatServer(Server):
         under way at once.
         """
 
-    async def room_opened(self, connection: RoomConnection) -> None:
+    async def room_opened(self, connection: RoomConnection[P]) -> None:
         """A client connected to /rooms/{room}."""
 
-    async def room_closed(self, connection: RoomConnection) -> None:
+    async def room_closed(self, connection: RoomConnection[P]) -> None:
         """A client left /rooms/{room}."""

@@ -323,6 +323,10 @@ class CloseCode:
     meaning: str
 
 
+ServiceLimits = tuple[tuple[str, int | float], ...]
+"""What the server puts up with, by names such as `maxMessage`; sizes in bytes, times and rates in seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One WebSocket endpoint. A connection to it carries the messages of all its operations."""
@@ -343,6 +347,8 @@ class Channel:
     close_codes: tuple[CloseCode, ...] = ()
     security: Security = ()
     """What the handshake needs beside what the server asks for."""
+    limits: ServiceLimits = ()
+    """What the document says of this endpoint alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +376,8 @@ class Operation:
     deprecated: bool = False
     security: Security = ()
     name_hint: str = ""
+    concurrent: bool = False
+    """Whether the next message may be handled while one of these still is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +399,7 @@ class Api:
     definitions: tuple[Definition, ...] = ()
     schemas: Mapping[str, object] = field(default_factory=dict[str, object])
     """One JSON Schema document that holds, by name, the schema of every message (see `Payload.schema`)."""
+    limits: ServiceLimits = ()
 
     def message(self, name: str) -> Message:
         """The message of that name; KeyError where there is none."""

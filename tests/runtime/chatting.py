@@ -129,7 +129,7 @@ class RoomConnection(Connection[FromServer]):
 class Chat(Server):
     """Passes each post on to everybody in the room. Some texts are commands that make it misbehave."""
 
-    routes = (
+    routes: ClassVar[tuple[Route, ...]] = (
         Route(
             path="/v1/rooms/{room}",
             connection=RoomConnection,
@@ -285,5 +285,6 @@ def serving(server: Server | None = None, **options: Any) -> Host:
 
 def options_of(**options: Any) -> Options:
     """The options and limits of these names."""
-    limits = {field.name: options.pop(field.name) for field in fields(Limits) if field.name in options}
-    return Options(limits=Limits(**{"messages_per_second": None, **limits}), **options)
+    limits: dict[str, Any] = {"messages_per_second": None}
+    limits |= {field.name: options.pop(field.name) for field in fields(Limits) if field.name in options}
+    return Options(limits=Limits(**limits), **options)

@@ -174,7 +174,7 @@ class Granian(Host):
 
     async def stop(self) -> None:
         await self._application.drain()
-        self._granian.stop()
+        self._granian.stop()  # type: ignore[no-untyped-call]
         await self._task
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import dispatch
-from sockspec.python import literals, naming, parameters
-from sockspec.python.layout import Code, Group, assigned, call, either, exploded, joined, lay, signature, subscript
+from sockspec.python import literals, naming, parameters, security
+from sockspec.python.layout import (
+    Code,
+    Group,
+    assigned,
+    call,
+    either,
+    exploded,
+    joined,
+    lay,
+    signature,
+    statement,
+    subscript,
+)
 from sockspec.python.messages import Attribute, Messages
 from sockspec.python.names import Names, client_scope, connection_scope, send_method
 from sockspec.python.parameters import Class, Parameters
 from sockspec.python.types import Types
 
+_VERIFYING = {
+    True: "Return who that is, or raise `Refused` to turn the client away.",
+    False: "Return who that is, None where there are no such credentials, or raise `Refused`.",
+}
 _ARGUMENTS = {"FromPath": "path_parameters", "FromQuery": "query", "FromHeader": "headers"}
 """The arguments of the runtime's client by where a parameter stands."""
 
@@ -49,8 +65,12 @@ class Server:
     error_message: str
     handlers: tuple[Method, ...]
     hooks: tuple[Method, ...]
-    authenticate: str
-    """The head of the method that authenticates; empty where none is needed."""
+    base: str
+    """The class that it derives from."""
+    attributes: tuple[str, ...]
+    """What the document declares beside the routes."""
+    verifiers: tuple[Method, ...]
+    """The methods that verify credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +101,7 @@ class Endpoints:
         self._dispatches = dispatches
         self._parameters = Parameters(api, types, messages)
         self._by_name = {message.name: message for message in api.messages}
+        self._schemes = security.used(api)
         self._operations: dict[str, list[ir.Operation]] = {}
         for operation in api.operations:
             if operation.messages:
@@ -108,23 +129,14 @@ class Endpoints:
             f"messages.{error}" if error is not None else "",
             tuple(handlers),
             tuple(hook for channel in self._api.channels for hook in self._hooks(channel)),
-            self._authenticate(),
+            "Server[P]" if self._schemes else "Server",
+            tuple(self._attributes()),
+            tuple(self._verifier(scheme) for scheme in self._schemes),
         )
 
     def has_parameters(self, channel: ir.Channel) -> bool:
         """Whether the handshake of a channel has parameters that the server sees."""
         return any(one.source for one in parameters.placed(self._api, channel))
-
-    def _authenticate(self) -> str:
-        if not any(_needs_token(self._api, channel) for channel in self._api.channels):
-            return ""
-        models = [
-            self._names.parameters[channel.name] if self.has_parameters(channel) else "None"
-            for channel in self._api.channels
-        ]
-        union = either(*dict.fromkeys(sorted(models, key=lambda name: name == "None")))
-        handshake = joined("handshake: ", subscript("Handshake", union))
-        return signature("async def authenticate", ("self", handshake), "object", 4)
 
     def _sent(self, channel: ir.Channel, direction: ir.Direction) -> list[ir.Operation]:
         return [o for o in self._operations.get(channel.name, ()) if o.direction is direction]
@@ -133,9 +145,10 @@ class Endpoints:
         scope, name = connection_scope(), self._names.parameters[channel.name]
         model = self._parameters.model(channel, name)
         union = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
+        base = subscript("Connection", union, "P") if self._schemes else subscript("Connection", union)
         doc = channel.description or channel.summary or f"A client's connection to {channel.address or channel.name}."
         return Connection(
-            lay(joined("class ", call(self._names.connections[channel.name], subscript("Connection", union)), ":")),
+            lay(joined("class ", call(self._names.connections[channel.name], base), ":")),
             literals.docstring(doc, 4),
             model,
             f"parameters: {name}" if model is not None else "",
@@ -170,7 +183,7 @@ class Endpoints:
     def _handler(self, channel: ir.Channel, operation: ir.Operation) -> Method:
         parameters: tuple[Code, ...] = (
             "self",
-            f"connection: {self._names.connections[channel.name]}",
+            f"connection: {self._connection_of(channel)}",
             joined("message: ", self._messages.union(operation, "messages.")),
         )
         said = [operation.summary or operation.title, operation.description]
@@ -186,13 +199,12 @@ class Endpoints:
         handlers: list[Code] = []
         handled: set[str] = set()
         for operation in self._sent(channel, ir.Direction.CLIENT_TO_SERVER):
-            method = [literals.string(self._names.handlers[operation.name])]
-            replies = ["replies=True"] if operation.reply is not None else []
+            handler = self._handler_of(operation)
             for name in operation.messages:
                 if name not in handled:
                     handled.add(name)
                     key = f"messages.{self._names.messages[name]}"
-                    handlers.append(joined(f"{key}: ", call("Handler", *method, *replies)))
+                    handlers.append(joined(f"{key}: ", handler))
         opened, closed = self._names.hooks[channel.name]
         arguments: list[Code] = [
             assigned("path", literals.string(parameters.route_path(self._api, channel))),
@@ -207,10 +219,56 @@ class Endpoints:
             arguments.append(assigned("parameters", self._names.parameters[channel.name]))
         if channel.subprotocols:
             arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
+        needed = security.connecting(self._api, channel)
+        if needed:
+            arguments.append(assigned("security", security.requirements(needed)))
+        if channel.limits:
+            arguments.append(assigned("limits", _limits((*self._api.limits, *channel.limits))))
         return call("Route", *arguments)
 
+    def _handler_of(self, operation: ir.Operation) -> Code:
+        method = self._names.handlers[operation.name]
+        arguments: list[Code] = [literals.string(method)]
+        if operation.reply is not None:
+            arguments.append("replies=True")
+        if operation.security:
+            arguments.append(assigned("security", security.requirements(operation.security)))
+        if operation.concurrent:
+            arguments.append("concurrent=True")
+        return call("Handler", *arguments)
+
+    def _attributes(self) -> Iterator[str]:
+        if self._schemes:
+            found = [
+                security.scheme(scheme.name, self._names.verifiers[scheme.name], security.credentials(scheme))
+                for scheme in self._schemes
+            ]
+            items = [joined(found[0], ",")] if len(found) == 1 else found
+            yield "schemes = " + lay(Group("(", tuple(items), ")", comma=len(found) > 1), 4, room=10)
+        if self._api.limits:
+            yield statement("limits", None, _limits(self._api.limits), 4)
+
+    def _verifier(self, scheme: ir.SecurityScheme) -> Method:
+        models = [
+            self._names.parameters[channel.name] if self.has_parameters(channel) else "None"
+            for channel in self._api.channels
+        ]
+        union = either(*dict.fromkeys(sorted(models, key=lambda name: name == "None")))
+        found = security.credentials(scheme)
+        handshake = joined("handshake: ", subscript("Handshake", union))
+        # What only the application can look for may not be there.
+        returns: Code = "P" if found.parameters else either("P", "None")
+        name = self._names.verifiers[scheme.name]
+        head = signature(f"async def {name}", ("self", *found.parameters, handshake), returns, 4)
+        doc = scheme.description.strip() or f"Credentials of the scheme `{scheme.name}`."
+        return Method(head, literals.docstring(f"{doc}\n\n{_VERIFYING[bool(found.parameters)]}", 8))
+
+    def _connection_of(self, channel: ir.Channel) -> str:
+        name = self._names.connections[channel.name]
+        return f"{name}[P]" if self._schemes else name
+
     def _hooks(self, channel: ir.Channel) -> list[Method]:
-        connection = f"connection: {self._names.connections[channel.name]}"
+        connection = f"connection: {self._connection_of(channel)}"
         where = channel.address or channel.name
         return [
             Method(
@@ -277,7 +335,7 @@ class Endpoints:
         arguments += [assigned(word, Group("{", tuple(entries), "}")) for word, entries in groups.items() if entries]
         for keyword, side in (("incoming", ir.Direction.SERVER_TO_CLIENT), ("outgoing", ir.Direction.CLIENT_TO_SERVER)):
             arguments.append(assigned(keyword, f"codecs.{self._names.codecs[channel.name, side]}"))
-        if _needs_token(self._api, channel):
+        if security.connecting(self._api, channel):
             optional.append("token: Token | None = None")
             arguments.append("token=token")
         if channel.subprotocols:
@@ -314,7 +372,5 @@ def _about(api: ir.Api) -> str:
     return f"{api.title} {api.version}\n\n{api.description}".strip()
 
 
-def _needs_token(api: ir.Api, channel: ir.Channel) -> bool:
-    """Whether a handshake with the channel needs authentication by the document."""
-    servers = [s for s in api.servers if not channel.servers or s.name in channel.servers]
-    return bool(channel.security) or any(server.security for server in servers)
+def _limits(limits: ir.ServiceLimits) -> Code:
+    return call("Limits", *(f"{naming.attribute_name(name)}={value!r}" for name, value in dict(limits).items()))

@@ -12,8 +12,11 @@ from sockspec.python import naming
 SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT: "server"}
 """Who sends, as part of a name."""
 
-_SERVER_RESERVED = {"run", "serve", "routes", "error_message", "authenticate"}
-_CONNECTION_RESERVED = set("send send_problem close is_open parameters query headers principal handshake id".split())
+_SERVER_RESERVED = set("run serve asgi application routes schemes limits error_message page authorize group".split())
+_CONNECTION_RESERVED = set(
+    """send send_problem send_frame post close finish ended renew on_renewal is_open dropped groups identity principal
+    parameters query headers handshake subprotocol id""".split()
+)
 _CLIENT_RESERVED = set(
     "send request ending on on_problem on_state close connect state url options error_message".split()
 )
@@ -37,6 +40,8 @@ class Names:
     """The method of the server for an operation of the client."""
     operations: Mapping[str, str]
     """The alias for the messages of an operation."""
+    verifiers: Mapping[str, str]
+    """The method of the server that verifies the credentials of a security scheme."""
     hooks: Mapping[str, tuple[str, str]]
     """The methods that the server calls when a channel's connection opens and closes."""
 
@@ -73,13 +78,25 @@ def give(api: ir.Api) -> Names:
         for o in api.operations
         if o.direction is ir.Direction.CLIENT_TO_SERVER
     }
+    verifiers = {s.name: handlers.claim(f"verify_{naming.attribute_name(s.name)}") for s in api.security_schemes}
     hooks = {}
     for name in channels:
         stem = naming.attribute_name(name)
         hooks[name] = (handlers.claim(f"{stem}_opened"), handlers.claim(f"{stem}_closed"))
     operations = {o.name: classes.claim(f"{naming.class_name(o.name)}Message") for o in api.operations}
     return Names(
-        server, messages, definitions, connections, parameters, clients, unions, codecs, called, operations, hooks
+        server,
+        messages,
+        definitions,
+        connections,
+        parameters,
+        clients,
+        unions,
+        codecs,
+        called,
+        operations,
+        verifiers,
+        hooks,
     )
 
 

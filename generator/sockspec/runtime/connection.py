@@ -20,7 +20,7 @@ from sockspec.runtime.outbox import Outbox
 from sockspec.runtime.problems import FORBIDDEN, Problem, Refused
 from sockspec.runtime.routing import Route
 from sockspec.runtime.security.authentication import NOBODY, Identity
-from sockspec.runtime.security.principal import P, Principal
+from sockspec.runtime.security.principal import P
 from sockspec.runtime.transport import ConnectionClosed, Frame, ServerTransport
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Connection(Generic[Out, P]):
 
         def __class_getitem__(cls, parameters):
             """`Connection[Out]` is `Connection[Out, Principal]`; Python does so by itself from 3.13 on."""
+            from sockspec.runtime.security.principal import Principal
+
             needs_default = cls is Connection and not isinstance(parameters, tuple)
             return super().__class_getitem__((parameters, Principal) if needs_default else parameters)
 

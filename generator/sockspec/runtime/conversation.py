@@ -198,7 +198,7 @@ class Conversation:
 
     async def _call(self, call: Call) -> None:
         handler = call.handler
-        operation = handler.operation or handler.method
+        operation = handler.method
         if handler.security:
             self._check_scopes(call)
         await self._server.authorize(self._connection, operation, call.message)

@@ -24,8 +24,6 @@ class Handler:
     method: str
     replies: bool = False
     """Whether the value that the method returns is sent as the reply."""
-    operation: str = ""
-    """The name of the operation in the document; empty where it is the method's."""
     security: Security = ()
     """What the client has to be allowed."""
     concurrent: bool = False

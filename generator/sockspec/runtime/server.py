@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -41,7 +42,9 @@ class Server(ABC, Generic[P]):
     """The document's own error message; None for the design guide's."""
 
     async def authorize(self, connection: Connection[Any, P], operation: str, message: object) -> None:
-        """Called before each handler, once the scopes are there that the document asks for.
+        """Called before the handler of a message, once the scopes are there that the document asks for.
+
+        `operation` is the name of the handler's method.
 
         Raise `Refused` to turn the message down; the connection stays usable.
         """
@@ -55,14 +58,15 @@ class Server(ABC, Generic[P]):
 
     def group(self, endpoint: type[Connection[Out, Any]], name: str) -> Group[Out]:
         """The group of that name among the connections to an endpoint, which its connection class stands for."""
-        groups: WeakValueDictionary[tuple[type, str], Group[Any]] = self.__dict__.setdefault(
-            "_groups", WeakValueDictionary()
-        )
-        group = groups.get((endpoint, name))
+        group = self._groups.get((endpoint, name))
         if group is None:
             codec = next(route.outgoing for route in self.routes if issubclass(endpoint, route.connection))
-            group = groups[endpoint, name] = Group(name, codec, check_sent=True)
+            group = self._groups[endpoint, name] = Group(name, codec, check_sent=True)
         return group
+
+    @cached_property
+    def _groups(self) -> WeakValueDictionary[tuple[type, str], Group[Any]]:
+        return WeakValueDictionary()
 
     def application(self, *others: Server[Any], options: Options | None = None) -> Application:
         """This API, with others beside it, to be served on one port: for example, two versions of one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final, Protocol
 
 
@@ -26,18 +25,23 @@ _BINARY: Final = 0x82
 class Frame:
     """A whole message on its way out. However many connections it goes to, its bytes are made once."""
 
+    __slots__ = ("_wire", "data", "payload")
+
     def __init__(self, payload: str | bytes) -> None:
         self.payload: Final = payload
         """What is sent: str as text, bytes as binary."""
-
-    @cached_property
-    def data(self) -> bytes:
+        self.data: Final = payload.encode() if isinstance(payload, str) else payload
         """The payload as bytes."""
-        return self.payload.encode() if isinstance(self.payload, str) else self.payload
+        self._wire = b""
 
-    @cached_property
+    @property
     def wire(self) -> bytes:
         """The unmasked frame that a server sends (RFC 6455, section 5.2)."""
+        if not self._wire:
+            self._wire = self._framed()
+        return self._wire
+
+    def _framed(self) -> bytes:
         head, data = _TEXT if isinstance(self.payload, str) else _BINARY, self.data
         size = len(data)
         if size < 126:

@@ -170,8 +170,7 @@ class AsgiTransport:
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed."""
         await self._flush()
-        if self._ending is not None:
-            raise self._ending
+        self._insist_on_open()
         self._receiver = asyncio.current_task()
         try:
             event = await self._receive()
@@ -184,11 +183,10 @@ class AsgiTransport:
             self._receiver = None
         if event["type"] == "websocket.disconnect":
             self._end(ConnectionClosed(event.get("code") or _NO_CODE, event.get("reason") or ""))
-        if self._ending is not None:
-            raise self._ending
+        self._insist_on_open()
         text: str | None = event.get("text")
         message: str | bytes = text if text is not None else event.get("bytes") or b""
-        if len(message) > self._most or (text is not None and len(text) * 4 > self._most < len(text.encode())):
+        if _exceeds(message, self._most):
             kind = PROBLEMS[MESSAGE_TOO_LARGE]
             await self.close(kind.close or 1009, kind.title)
             raise ConnectionClosed(kind.close or 1009, kind.title)
@@ -269,6 +267,10 @@ class AsgiTransport:
         self._waiting_bytes = 0
         self._wake()
 
+    def _insist_on_open(self) -> None:
+        if self._ending is not None:
+            raise self._ending
+
     def _wake(self) -> None:
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
@@ -282,6 +284,13 @@ class AsgiTransport:
 
 _AHEAD: Final = 64 * 1024
 """How many bytes wait for the ASGI server before the connection counts as slow."""
+
+
+def _exceeds(message: str | bytes, most: int) -> bool:
+    """Whether a message has more bytes than allowed; one of few characters is not encoded to know that."""
+    if isinstance(message, bytes) or len(message) > most:
+        return len(message) > most
+    return len(message) * 4 > most and len(message.encode()) > most
 
 
 async def _respond(send: Send, answer: HttpResponse, kind: str) -> None:

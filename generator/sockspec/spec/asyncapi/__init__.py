@@ -5,6 +5,7 @@ from __future__ import annotations
 from sockspec import ir
 from sockspec.diagnostics import Report
 from sockspec.schema import Dialect, SchemaReader
+from sockspec.spec import limits
 from sockspec.spec.asyncapi.channels import Channels
 from sockspec.spec.asyncapi.handshake import has_binding
 from sockspec.spec.asyncapi.messages import Messages
@@ -50,6 +51,7 @@ def read(
         messages=messages.all(_sent_by_server(operations)),
         definitions=reader.definitions(),
         schemas=reader.schemas(),
+        limits=limits.read(root, report),
     )
 
 

@@ -325,6 +325,7 @@ class Operations:
             is_true(members, "deprecated", "x-deprecated"),
             self._security.of(members.get("security")),
             text(members, "x-python-name"),
+            is_true(members, "x-concurrent"),
         )
 
     def _claim(self, name: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import Dialect, SchemaReader
+from sockspec.spec import limits
 from sockspec.spec.openapi import assumed, convention, endpoints, named, parameters
 from sockspec.spec.openapi.convention import Convention
 from sockspec.spec.openapi.described import Reading
@@ -67,7 +68,9 @@ def read(
     channels: list[ir.Channel] = []
     for endpoint, own, name in zip(found, said, names, strict=True):
         handshake = parameters.read(endpoint, own.parameters, documents, reader, report)
-        channels.append(_channel(endpoint, own, name, handshake, servers, schemes, root))
+        channel = _channel(endpoint, own, name, handshake, servers, schemes, root)
+        declared = [pair for source in reversed(endpoint.sources) for pair in limits.read(source, report)]
+        channels.append(replace(channel, limits=tuple(dict(declared).items())))
         taken.take(name, own.messages)
     return ir.Api(
         info.text("title"),
@@ -83,6 +86,7 @@ def read(
         taken.all(),
         reader.definitions(),
         reader.schemas(),
+        limits=limits.read(root, report),
     )
 
 

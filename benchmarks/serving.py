@@ -1,0 +1,142 @@
+"""How many chat messages a second servers take: received, decoded, judged, dispatched and answered.
+
+Each server runs in a process and on a core of its own, one after the other in one run, so that the ratios hold on a noisy
+machine. Two loads: one connection with 64 messages in flight, and 100 connections with one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+CORES = ("websockets", "sockspec", "sockspec-picows", "sockspec-uvicorn", "fastapi", "aiohttp")
+SECONDS = 2.0
+_REQUEST = (
+    b'{"type":"sendMessage","timestamp":"2025-03-01T09:31:07Z","data":{"text":"Good morning, everybody!",'
+    b'"replyTo":"3f0c8a52-6a0e-4d0b-9a56-2f4e7c1b8d90"}}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many connections with so many messages in flight on each."""
+
+    name: str
+    connections: int
+    in_flight: int
+
+
+LOADS = (Load("1 connection, 64 in flight", 1, 64), Load("100 connections, 1 in flight", 100, 1))
+
+
+class _Client(asyncio.Protocol):
+    """Sends the same message again for every answer, and counts the answers, which all have the same size."""
+
+    def __init__(self, path: str, in_flight: int) -> None:
+        self._path = path
+        self._in_flight = in_flight
+        self._frame = bytes((0x81, 0xFE)) + len(_REQUEST).to_bytes(2, "big") + bytes(4) + _REQUEST
+        self._is_open = False
+        self._size = self._left = 0
+        self._received = bytearray()
+        self.answers = 0
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(
+            f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Authorization: Bearer ann\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._transport.write(self._frame * self._in_flight)
+
+    def data_received(self, data: bytes) -> None:
+        if self._size:
+            # All answers have the same size: counting them costs next to nothing beside making them.
+            found, self._left = divmod(self._left + len(data), self._size)
+            self.answers += found
+            self._transport.write(self._frame * found)
+            return
+        self._received += data
+        if not self._is_open:
+            head, end, rest = bytes(self._received).partition(b"\r\n\r\n")
+            if not end:
+                return
+            assert b" 101 " in head, head
+            self._is_open = True
+            self._received = bytearray(rest)
+            self.opened.set_result(None)
+        if len(self._received) >= 4:
+            size = self._received[1] & 0x7F
+            self._size = 2 + size if size < 126 else 4 + int.from_bytes(self._received[2:4], "big")
+            rest, self._received = bytes(self._received), bytearray()
+            self.data_received(rest)
+
+    def close(self) -> None:
+        """Leave."""
+        self._transport.abort()
+
+
+async def _measure(port: int, path: str, load: Load) -> float:
+    """Answers a second."""
+    loop = asyncio.get_running_loop()
+    clients = []
+    for _ in range(load.connections):
+        _, client = await loop.create_connection(lambda: _Client(path, load.in_flight), "127.0.0.1", port)
+        clients.append(client)
+        await client.opened
+    for client in clients:
+        client.start()
+    await asyncio.sleep(SECONDS / 4)
+    before, start = sum(client.answers for client in clients), time.perf_counter()
+    await asyncio.sleep(SECONDS)
+    rate = (sum(client.answers for client in clients) - before) / (time.perf_counter() - start)
+    for client in clients:
+        client.close()
+    return rate
+
+
+def measure(core: str, load: Load) -> float:
+    """Answers a second of a server, in thousands."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.servers", core],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        port, path = process.stdout.readline().split()
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) > 1:
+            os.sched_setaffinity(process.pid, cores[:1])
+            os.sched_setaffinity(0, cores[1:])
+        try:
+            return asyncio.run(_measure(int(port), path, load)) / 1000
+        finally:
+            os.sched_setaffinity(0, cores)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    """Print a line for each server, with ratios to FastAPI and pydantic."""
+    print("thousands of chat messages a second, and how many times what FastAPI + pydantic does")
+    found = {(core, load): measure(core, load) for load in LOADS for core in CORES}
+    for core in CORES:
+        figures = [f"{found[core, load]:6.1f} ({found[core, load] / found['fastapi', load]:4.1f} x)" for load in LOADS]
+        print(f"  {core:20}" + "   ".join(figures))
+
+
+if __name__ == "__main__":
+    main()

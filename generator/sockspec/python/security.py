@@ -1,0 +1,89 @@
+"""The security of an API: schemes with the methods that verify credentials, and what connecting and acting needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from sockspec import ir
+from sockspec.python import literals
+from sockspec.python.layout import Code, Group, assigned, call, joined
+
+_TOKENS = ("oauth2", "openIdConnect")
+_PLACES = ("header", "query", "cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How the runtime calls a scheme, and what it gives to the method that verifies it."""
+
+    kind: str
+    parameters: tuple[str, ...]
+    """The parameters of the method, before the handshake."""
+    arguments: tuple[Code, ...] = ()
+    """What the runtime's scheme takes beside its name and the method."""
+
+
+def credentials(scheme: ir.SecurityScheme) -> Credentials:
+    """What a scheme consists of. What the runtime cannot find by itself is left to the method, with the handshake."""
+    match scheme:
+        case ir.SecurityScheme(type="http", scheme="bearer"):
+            return Credentials("BearerScheme", ("token: str",))
+        case ir.SecurityScheme(type="http", scheme="basic"):
+            return Credentials("BasicScheme", ("credentials: BasicCredentials",))
+        case ir.SecurityScheme(type="userPassword" | "plain"):
+            return Credentials("BasicScheme", ("credentials: BasicCredentials",))
+        case ir.SecurityScheme(type="apiKey") if scheme.parameter_in in _PLACES and scheme.parameter_name:
+            place = [assigned("place", literals.string(scheme.parameter_in))] if scheme.parameter_in != "header" else []
+            named = assigned("parameter", literals.string(scheme.parameter_name))
+            return Credentials("KeyScheme", ("key: str",), (named, *place))
+        case _ if scheme.type in _TOKENS:
+            return Credentials("BearerScheme", ("token: str",))
+        case _:
+            return Credentials("Scheme", ())
+
+
+def used(api: ir.Api) -> tuple[ir.SecurityScheme, ...]:
+    """The schemes that something asks for."""
+    asked = [connecting(api, channel) for channel in api.channels] + [o.security for o in _handled(api)]
+    names = {need.scheme for security in asked for alternative in security for need in alternative}
+    return tuple(scheme for scheme in api.security_schemes if scheme.name in names)
+
+
+def connecting(api: ir.Api, channel: ir.Channel) -> ir.Security:
+    """What a handshake with a channel needs: what its servers ask for, and what it asks for itself.
+
+    A server that asks for nothing, as one for development may, does not open what the others keep closed.
+    """
+    servers = [s for s in api.servers if not channel.servers or s.name in channel.servers]
+    asked = dict.fromkeys(alternative for server in servers for alternative in server.security)
+    both = product(asked or [()], channel.security or [()])
+    found = dict.fromkeys(tuple(dict.fromkeys((*one, *other))) for one, other in both)
+    return () if list(found) == [()] else tuple(found)
+
+
+def scheme(name: str, verify: str, found: Credentials) -> Code:
+    """The runtime's scheme."""
+    return call(found.kind, literals.string(name), literals.string(verify), *found.arguments)
+
+
+def requirements(security: ir.Security) -> Code:
+    """The alternatives as the runtime has them."""
+    return _items(_items(_requirement(need) for need in alternative) for alternative in security)
+
+
+def _requirement(need: ir.Requirement) -> Code:
+    scopes = [_items(literals.string(scope) for scope in need.scopes)] if need.scopes else []
+    return call("Requirement", literals.string(need.scheme), *scopes)
+
+
+def _items(items: Iterable[Code]) -> Code:
+    found = tuple(items)
+    if len(found) == 1:
+        return Group("(", (joined(found[0], ","),), ")", comma=False)
+    return Group("(", found, ")")
+
+
+def _handled(api: ir.Api) -> list[ir.Operation]:
+    return [o for o in api.operations if o.direction is ir.Direction.CLIENT_TO_SERVER]
