@@ -49,10 +49,12 @@ def ready(port: int) -> None:
     print(port, _PATH, flush=True)
 
 
-def sockspec(library: Literal["websockets", "picows"]) -> None:
+def sockspec(library: Literal["websockets", "picows"], loop: Literal["asyncio", "uvloop"] = "asyncio") -> None:
     """Our own server."""
     limits = Limits(messages_per_second=None, connections_per_second=None)
-    Chat().run(port=0, options=Options(limits=limits, library=library), ready=lambda running: ready(running.port))
+    Chat().run(
+        port=0, options=Options(limits=limits, library=library, loop=loop), ready=lambda running: ready(running.port)
+    )
 
 
 def sockspec_uvicorn() -> None:
@@ -124,10 +126,15 @@ def fastapi() -> None:
             )
             await websocket.send_text(MessagePosted(timestamp=now(), data=said).model_dump_json())
 
-    room_endpoint.__annotations__ |= {"websocket": WebSocket, "room": str}  # names of this function are out of its sight
+    room_endpoint.__annotations__ |= {
+        "websocket": WebSocket,
+        "room": str,
+    }  # names of this function are out of its sight
     app.add_api_websocket_route("/v1/rooms/{room}", room_endpoint)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", loop="asyncio", ws="websockets-sansio", ws_per_message_deflate=False)
+    config = uvicorn.Config(
+        app, log_level="error", loop="asyncio", ws="websockets-sansio", ws_per_message_deflate=False
+    )
     ready(listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -176,6 +183,8 @@ SERVERS = {
     "websockets": bare_websockets,
     "sockspec": lambda: sockspec("websockets"),
     "sockspec-picows": lambda: sockspec("picows"),
+    "sockspec-uvloop": lambda: sockspec("websockets", "uvloop"),
+    "sockspec-picows-uvloop": lambda: sockspec("picows", "uvloop"),
     "sockspec-uvicorn": sockspec_uvicorn,
     "fastapi": fastapi,
     "aiohttp": aiohttp,

@@ -13,7 +13,10 @@ import sys
 import time
 from dataclasses import dataclass
 
-CORES = ("websockets", "sockspec", "sockspec-picows", "sockspec-uvicorn", "fastapi", "aiohttp")
+CORES = (
+    *("websockets", "sockspec", "sockspec-uvloop", "sockspec-picows", "sockspec-picows-uvloop", "sockspec-uvicorn"),
+    *("fastapi", "aiohttp"),
+)
 SECONDS = 2.0
 _REQUEST = (
     b'{"type":"sendMessage","timestamp":"2025-03-01T09:31:07Z","data":{"text":"Good morning, everybody!",'
@@ -135,7 +138,7 @@ def main() -> None:
     found = {(core, load): measure(core, load) for load in LOADS for core in CORES}
     for core in CORES:
         figures = [f"{found[core, load]:6.1f} ({found[core, load] / found['fastapi', load]:4.1f} x)" for load in LOADS]
-        print(f"  {core:20}" + "   ".join(figures))
+        print(f"  {core:24}" + "   ".join(figures))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "runtime.security.jwt": "jwt",
     "runtime.security.principal": "typing_extensions",
     "runtime.serving.picows": "picows",
+    "runtime.serving.standalone": "uvloop",
     "runtime.serving.uvicorn": "uvicorn",
     "runtime.tracing": "opentelemetry",
 }

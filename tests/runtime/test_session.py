@@ -19,8 +19,8 @@ def test_a_message_is_a_call_of_its_handler() -> None:
     assert session().receive('{"type":"post","text":"hi"}') == Call(Handler("post"), Post(text="hi"))
 
 
-def test_a_request_is_a_call_with_its_correlation_id() -> None:
-    expected = Call(Handler("get_history", replies=True), GetHistory(id="r1"), "r1")
+def test_a_request_is_a_call_of_its_handler() -> None:
+    expected = Call(Handler("get_history", replies=True), GetHistory(id="r1"))
     assert session().receive('{"type":"getHistory","id":"r1"}') == expected
 
 

@@ -73,6 +73,8 @@ class Connection(Generic[Out, P]):
         self._outgoing = admission.route.outgoing
         self._options = options
         self._outbox = Outbox(transport, limits, options.slow_consumer, self._evict)
+        self._check_sent = options.check_sent
+        self._observers = options.observers
         self._in_vain = 0
         self._closing: asyncio.Task[None] | None = None
         self._on_renewal: Callable[[], None] = _nothing
@@ -138,8 +140,10 @@ class Connection(Generic[Out, P]):
         never waits: `Options.slow_consumer` says what happens to those for which too much waits. With `coalesce`, `key`
         says which messages stand for each other.
         """
-        frame = Frame(self._outgoing.encode(message, check=self._options.check_sent))
-        await self.send_frame(frame, key)
+        frame = Frame(self._outgoing.encode(message, check=self._check_sent))
+        self.post(frame, key)
+        if not self._outbox.is_clear or not self._transport.is_open:
+            await self._wait()
 
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""
@@ -151,6 +155,10 @@ class Connection(Generic[Out, P]):
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already, waiting like `send`."""
         self.post(frame, key)
+        await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for the client whose message is being handled, and for no other."""
         if current.get() is not self:
             return
         if not self._transport.is_open:
@@ -162,7 +170,7 @@ class Connection(Generic[Out, P]):
     def post(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already. Never waits."""
         self._outbox.put(frame, key)
-        for observer in self._options.observers:
+        for observer in self._observers:
             observer.sent(self, len(frame.data))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

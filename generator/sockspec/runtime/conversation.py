@@ -7,6 +7,8 @@ import datetime as dt
 import logging
 import os
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
@@ -21,6 +23,8 @@ from sockspec.runtime.problems import (
     Problem,
     Refused,
 )
+from sockspec.runtime.routing import Handler
+from sockspec.runtime.server import Server
 from sockspec.runtime.session import Call, Refusal, Session, refusal, unexpected
 from sockspec.runtime.transport import ConnectionClosed, ServerTransport
 from sockspec.runtime.turnstile import Bucket
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("sockspec.server")
 
 INTERNAL_ERROR: Final = 1011
+Method = Callable[[Any, Any], Awaitable[object]]
 _LONGEST_TIMER: Final = 86_400.0
 
 
@@ -61,6 +66,11 @@ class Conversation:
             admission.route, max_faults=limits.max_faults, receiving=options.receiving, incoming=incoming
         )
         rate = limits.messages_per_second
+        self._observers = options.observers
+        self._authorizes = type(self._server).authorize is not Server.authorize
+        self._methods: dict[str, Method] = {
+            handler.method: getattr(self._server, handler.method) for handler in admission.route.handlers.values()
+        }
         self._rate = Bucket(rate, limits.message_burst, time.monotonic()) if rate is not None else None
         self._running: set[asyncio.Task[bool]] = set()
         self._is_idle = True
@@ -111,8 +121,7 @@ class Conversation:
 
     async def _serve(self) -> None:
         start = time.monotonic()
-        observers = self._options.observers
-        for observer in observers:
+        for observer in self._observers:
             observer.opened(self._connection)
         self._connection.on_renewal(self._expire_in_time)
         self._expire_in_time()
@@ -127,7 +136,7 @@ class Conversation:
                 await asyncio.wait(self._running, timeout=self._options.close_timeout)
             # Also when `opened` failed halfway: it may have entered the connection somewhere.
             await self._attempt(self._route.closed)
-            for observer in observers:
+            for observer in self._observers:
                 observer.closed(self._connection, time.monotonic() - start)
 
     async def _read(self) -> None:
@@ -154,7 +163,7 @@ class Conversation:
         """Act on a frame; says whether the connection goes on."""
         now = time.monotonic()
         self._last_message = now
-        for observer in self._options.observers:
+        for observer in self._observers:
             observer.received(self._connection, len(frame))
         if self._rate is not None and not self._rate.take(now):
             problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
@@ -185,59 +194,50 @@ class Conversation:
             self._transport.abort()  # it has been closed by then
 
     async def _handle(self, call: Call) -> bool:
+        """Call the handler of a message; says whether the connection goes on."""
+        handler, message = call
         try:
-            await self._call(call)
+            if handler.security:
+                self._check_scopes(handler)
+            if self._authorizes:
+                await self._server.authorize(self._connection, handler.method, message)
+            method = self._methods[handler.method]
+            if self._observers:
+                await self._observed(method, call)
+            elif handler.replies:
+                await self._reply(method, message)
+            else:
+                await method(self._connection, message)
         except Refused as refused:
-            return await self._refuse(refusal(refused.problem.about(call.correlation)))
+            return await self._refuse(refusal(refused.problem.about(self._incoming.correlation_of(message))))
         except Exception as error:
             if isinstance(error, ConnectionClosed) and not self._transport.is_open:
                 raise
             problem = incident("a message could not be handled", extra=self._context)
-            return await self._refuse(refusal(problem.about(call.correlation)))
+            return await self._refuse(refusal(problem.about(self._incoming.correlation_of(message))))
         return True
 
-    async def _call(self, call: Call) -> None:
-        handler = call.handler
-        operation = handler.method
-        if handler.security:
-            self._check_scopes(call)
-        await self._server.authorize(self._connection, operation, call.message)
-        method = getattr(self._server, handler.method)
-        observers = self._options.observers
-        if not (handler.replies or observers):
-            await method(self._connection, call.message)
-            return
-        contexts = [observer.handling(self._connection, operation, call.message) for observer in observers]
-        for context in contexts:
-            context.__enter__()
-        reply: object = None
-        failure: BaseException | None = None
-        try:
-            if handler.replies:
-                reply = await self._reply_in_time(method, call)
+    async def _observed(self, method: Method, call: Call) -> None:
+        """Call a handler, surrounded by the observers."""
+        with ExitStack() as stack:
+            for observer in self._observers:
+                stack.enter_context(observer.handling(self._connection, call.handler.method, call.message))
+            if call.handler.replies:
+                await self._reply(method, call.message)
             else:
                 await method(self._connection, call.message)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            for context in reversed(contexts):
-                context.__exit__(type(failure) if failure else None, failure, None)
-        if handler.replies:
-            await self._send_reply(reply, call.correlation)
 
-    async def _reply_in_time(self, method: Any, call: Call) -> object:
+    async def _reply(self, method: Method, message: object) -> None:
+        """Call a handler that returns the reply, and send that."""
         async with asyncio.timeout(self._options.reply_timeout):
-            return await method(self._connection, call.message)
-
-    async def _send_reply(self, reply: Any, correlation: object) -> None:
-        outgoing = self._route.outgoing
+            reply: Any = await method(self._connection, message)
+        outgoing, correlation = self._route.outgoing, self._incoming.correlation_of(message)
         if correlation is not None and outgoing.correlation_of(reply) != correlation:
             reply = outgoing.correlate(reply, correlation)
         await self._connection.send(reply)
 
-    def _check_scopes(self, call: Call) -> None:
-        identity, security = self._connection.identity, call.handler.security
+    def _check_scopes(self, handler: Handler) -> None:
+        identity, security = self._connection.identity, handler.security
         if identity.meets(security):
             return
         if identity.knows(security):

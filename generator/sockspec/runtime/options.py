@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sockspec.runtime.observer import Observer
     from sockspec.runtime.security.tickets import Tickets
 
+Loop = Literal["auto", "asyncio", "uvloop"]
+"""Whose event loop it is."""
 Library = Literal["websockets", "picows"]
 """What reads and writes the frames."""
 
@@ -68,6 +70,8 @@ class Options:
 
     library: Library = "websockets"
     """What reads frames where the server listens by itself: `websockets`, or `picows` (extra `fast`)."""
+    loop: Loop = "auto"
+    """The event loop of `run`: `asyncio`, `uvloop` (extra `fast`), or `auto`, which takes uvloop where it is installed."""
     health: bool = True
     """Whether `/healthz` and `/readyz` are answered."""
     docs: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.policy import Policy
@@ -17,14 +17,11 @@ POLICY_VIOLATION: Final = 1008
 """The close code for what has no better one (RFC 6455, section 7.4.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A message to hand to the application."""
 
     handler: Handler
     message: object
-    correlation: object = None
-    """The correlation id of the message, for the reply or the error; None when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +55,12 @@ class Session:
             if usable is None:
                 return self.fault(error.problem.about(incoming.correlation_in(frame)))
             message = usable
-        correlation = incoming.correlation_of(message)
         handler = self._route.handlers.get(type(message))
         if handler is None:
+            correlation = incoming.correlation_of(message)
             return self.fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
         self._faults = 0
-        return Call(handler, message, correlation)
+        return Call(handler, message)
 
     def _usable(self, frame: str | bytes, invalid: Problem) -> object | None:
         """What can be used of a message that its schema refuses, where the policy lets it in."""

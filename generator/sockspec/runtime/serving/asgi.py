@@ -111,7 +111,8 @@ class AsgiApplication:
     def _path(self, scope: Scope) -> str:
         """The path below the place at which the application is mounted, percent-encoded."""
         candidates = list(_paths(scope))
-        return next((path for path in candidates if self.dispatcher.has_endpoint(path)), candidates[0])
+        known = (path for path in candidates if path.rstrip("/") in pages.PATHS or self.dispatcher.has_endpoint(path))
+        return next(known, candidates[0])
 
 
 def _paths(scope: Scope) -> Iterator[str]:
@@ -145,12 +146,14 @@ class AsgiTransport:
         self._most = limits.max_message
         self._waiting: deque[Frame] = deque()
         self._waiting_bytes = 0
-        self._is_sending = False
+        self._sending = asyncio.Lock()
         self._flusher: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._ending: ConnectionClosed | None = None
         self._is_gone = False
         self._receiver: asyncio.Task[Any] | None = None
+        self._quiet: asyncio.Future[None] | None = None
+        self._parted: asyncio.Future[None] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -178,6 +181,9 @@ class AsgiTransport:
             task, ending = asyncio.current_task(), self._ending
             if ending is None or task is None or task.uncancel() > 0:
                 raise
+            if self._quiet is not None and self._parted is not None:
+                self._quiet.set_result(None)
+                await self._parted
             raise ending from None
         finally:
             self._receiver = None
@@ -198,7 +204,7 @@ class AsgiTransport:
             return
         self._waiting.append(frame)
         self._waiting_bytes += len(frame.data)
-        if not self._is_sending and self._flusher is None:
+        if self._flusher is None and not self._sending.locked():
             self._flusher = asyncio.create_task(self._flush())
 
     async def drained(self) -> None:
@@ -216,15 +222,25 @@ class AsgiTransport:
             return
         try:
             async with asyncio.timeout(self._options.close_timeout):
-                while self._waiting or self._is_sending:
-                    await self._flush()
-                    await asyncio.sleep(0 if not self._is_sending else 0.01)
+                async with self._sending:
+                    await self._send_waiting()
                 if self._ending is None:
                     self._end(ConnectionClosed(code, reason))
-                    await self._send({"type": "websocket.close", "code": code, "reason": reason[:123]})
+                    await self._write_close(code, reason.encode()[:_MOST_REASON].decode(errors="ignore"))
         except (OSError, RuntimeError, TimeoutError):
             self._end(ConnectionClosed())
-        self._interrupt()
+            self._interrupt()
+
+    async def _write_close(self, code: int, reason: str) -> None:
+        """Write the close frame, once nobody receives any more: some servers hold it back as long as somebody does."""
+        loop = asyncio.get_running_loop()
+        self._quiet, self._parted = loop.create_future(), loop.create_future()
+        try:
+            if self._interrupt():
+                await self._quiet
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        finally:
+            self._parted.set_result(None)
 
     def abort(self) -> None:
         """End the connection as far as ASGI allows: by returning from the application."""
@@ -233,9 +249,11 @@ class AsgiTransport:
 
     async def _flush(self) -> None:
         """Hand over what was posted. One that is taken by nobody for too long ends the connection."""
-        if self._is_sending:
-            return
-        self._is_sending = True
+        if not self._sending.locked():
+            async with self._sending:
+                await self._send_waiting()
+
+    async def _send_waiting(self) -> None:
         try:
             while self._waiting and self.is_open:
                 frame = self._waiting.popleft()
@@ -254,7 +272,6 @@ class AsgiTransport:
             self._is_gone = True
             self._forget()
         finally:
-            self._is_sending = False
             self._flusher = None
 
     def _end(self, ending: ConnectionClosed) -> None:
@@ -276,12 +293,16 @@ class AsgiTransport:
         if drained is not None and not drained.done():
             drained.set_result(None)
 
-    def _interrupt(self) -> None:
-        """Wake whoever waits for the next message: it will not come."""
-        if self._receiver is not None and self._receiver is not asyncio.current_task():
-            self._receiver.cancel()
+    def _interrupt(self) -> bool:
+        """Wake whoever waits for the next message, which will not come; says whether somebody does."""
+        if self._receiver is None or self._receiver is asyncio.current_task():
+            return False
+        self._receiver.cancel()
+        return True
 
 
+_MOST_REASON: Final = 123
+"""The bytes that a close reason can have (RFC 6455, section 5.5)."""
 _AHEAD: Final = 64 * 1024
 """How many bytes wait for the ASGI server before the connection counts as slow."""
 

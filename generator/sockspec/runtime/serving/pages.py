@@ -8,6 +8,8 @@ from sockspec.runtime.dispatcher import Dispatcher
 from sockspec.runtime.handshake import HttpResponse, http_refusal
 from sockspec.runtime.problems import NOT_FOUND, Problem
 
+PATHS: Final = ("/healthz", "/readyz", "/docs")
+"""What is answered, where it is wanted."""
 _NO_STORE: Final = ("Cache-Control", "no-store")
 
 

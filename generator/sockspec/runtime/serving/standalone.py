@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sockspec.runtime.application import Application
 from sockspec.runtime.connection import Admission
 from sockspec.runtime.dispatcher import Dispatcher
+from sockspec.runtime.options import Loop
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.serving.doorkeeper import Doorkeeper
 from sockspec.runtime.serving.wire import Wire
@@ -134,7 +135,20 @@ class Running:
 
 def run(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in an orderly way and return."""
-    asyncio.run(_until_signal(running, ready))
+    with asyncio.Runner(loop_factory=_loop_factory(running.options.loop)) as runner:
+        runner.run(_until_signal(running, ready))
+
+
+def _loop_factory(wanted: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if wanted == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        if wanted == "uvloop":
+            raise
+        return None
+    return uvloop.new_event_loop
 
 
 async def _until_signal(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
