@@ -5,7 +5,7 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import decoding, generating, importing, lanes, real, serving
+from benchmarks import decoding, generating, importing, lanes, real
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "diagnostics": "",
     "output": "",
     "render": "jinja2",
+    "pytest_plugin": "runtime pytest",
     "runtime": "msgspec websockets jsonschema referencing",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",

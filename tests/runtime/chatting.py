@@ -39,6 +39,7 @@ from sockspec.runtime import (
     Token,
     stamped,
 )
+from sockspec.runtime.serving.standalone import Running
 from tests.runtime.hosts import Host, host
 
 P = ParamSpec("P")
@@ -255,7 +256,9 @@ def scenario(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 
 
 @asynccontextmanager
-async def raw(running: Host, path: str = "/v1/rooms/lobby", **arguments: Any) -> AsyncGenerator[ClientConnection]:
+async def raw(
+    running: Host | Running, path: str = "/v1/rooms/lobby", **arguments: Any
+) -> AsyncGenerator[ClientConnection]:
     """A connection that can send anything."""
     async with connect(running.url + path, proxy=None, **arguments) as websocket:
         yield websocket

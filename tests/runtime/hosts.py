@@ -26,10 +26,6 @@ CODE_FOR_INVALID_UTF8 = {"hypercorn": 1006, "granian": 1005}
 
 _NO_KEEP_ALIVE = "finds no dead peer: it waits for no answer to its pings, if it sends any, and never gives up writing"
 DEVIATIONS: dict[tuple[str, str], str] = {
-    (
-        "granian",
-        "test_a_handler_can_close_the_connection_of_a_client_that_does_not_answer",
-    ): "writes no close frame then",
     ("granian", "test_a_peer_that_answers_no_ping_is_gone_within_interval_and_timeout"): _NO_KEEP_ALIVE,
     ("granian", "test_a_peer_that_floods_with_pings_and_reads_no_answers_is_cut_off"): _NO_KEEP_ALIVE,
     ("hypercorn", "test_a_peer_that_answers_no_ping_is_gone_within_interval_and_timeout"): _NO_KEEP_ALIVE,

@@ -160,20 +160,20 @@ async def test_a_connection_ends_with_its_token_unless_that_is_renewed() -> None
 @scenario
 async def test_the_connection_too_many_is_told_so_over_a_connection_and_leaving_makes_room() -> None:
     server = Guarded()
-    async with serving(server, origins=ORIGINS, max_connections_per_principal=2) as running:
-        async with (
-            raw(running, **_bearer("ann")) as first,
-            raw(running, **_bearer("ann")),
-            raw(running, **_bearer("bob")),
-        ):
-            async with raw(running, **_bearer("ann")) as third:
-                assert await _refusal(third) == ("/problems/reach-maximum-connections", 1013)
-            await first.close()
-            while running.dispatcher.turnstile.connections > 2:
-                await asyncio.sleep(0)
-            async with raw(running, **_bearer("ann")) as again:
-                await again.send('{"type":"getHistory","id":"1"}')
-                assert (await told(again))["type"] == "history"
+    async with (
+        serving(server, origins=ORIGINS, max_connections_per_principal=2) as running,
+        raw(running, **_bearer("ann")) as first,
+        raw(running, **_bearer("ann")),
+        raw(running, **_bearer("bob")),
+    ):
+        async with raw(running, **_bearer("ann")) as third:
+            assert await _refusal(third) == ("/problems/reach-maximum-connections", 1013)
+        await first.close()
+        while running.dispatcher.turnstile.connections > 2:
+            await asyncio.sleep(0)
+        async with raw(running, **_bearer("ann")) as again:
+            await again.send('{"type":"getHistory","id":"1"}')
+            assert (await told(again))["type"] == "history"
     assert running.dispatcher.turnstile.connections == running.dispatcher.turnstile.sockets == 0
 
 

@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -37,6 +37,15 @@ Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """A bearer token, or what gives one: it is asked at each attempt to connect."""
 Callback: TypeAlias = Callable[[T], object]
 """A function or a coroutine function of one value. What it returns is ignored."""
+
+
+class Dial(Protocol):
+    """Opens a connection, or says by an Ending why there is none."""
+
+    def __call__(
+        self, url: str, *, headers: Mapping[str, str], subprotocols: Sequence[str], options: ClientOptions
+    ) -> Awaitable[ClientTransport | Ending]: ...
+
 
 NORMAL_CLOSURE: Final = 1000
 _log: Final = logging.getLogger("sockspec.client")
@@ -96,6 +105,7 @@ class Client(Generic[In, Out]):
             reconnection=Reconnection(self.options, Random(), renewable_token=callable(token)),
             options=self.options,
         )
+        self._dial_by: Dial | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._requests = Requests()
         self._sending = asyncio.Lock()
@@ -114,6 +124,10 @@ class Client(Generic[In, Out]):
     def state(self) -> State:
         """Where the client stands."""
         return self._link.state
+
+    def dial_by(self, dial: Dial) -> None:
+        """Open connections in another way than over the network, before there is one: in memory, in tests."""
+        self._dial_by = dial
 
     async def connect(self) -> None:
         """Connect, with several attempts where needed; `async with` does it. Raises ConnectionLost."""
@@ -325,8 +339,6 @@ class Client(Generic[In, Out]):
                 _log.exception("a callback failed")
 
     async def _dial(self) -> ClientTransport | Ending:
-        from sockspec.runtime.dial import dial  # imports the network library, which programs may not need
-
         headers = dict(self._headers)
         try:
             if self._token is not None:
@@ -334,6 +346,10 @@ class Client(Generic[In, Out]):
         except Exception as error:
             _log.exception("there is no token to connect with")
             return Ending(reason=f"there is no token: {type(error).__name__}")
+        if self._dial_by is not None:
+            dial = self._dial_by
+        else:
+            from sockspec.runtime.dial import dial  # imports the network library, which programs may not need
         return await dial(self.url, headers=headers, subprotocols=self._subprotocols, options=self.options)
 
     async def _ask_for_token(self) -> str:
