@@ -73,6 +73,8 @@ class Outbox:
             if self._moved is None:
                 self._moved = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._moved)
+        if not self._transport.is_open:
+            raise ConnectionClosed
 
     def clear(self) -> None:
         """Forget what waits: the connection has ended."""
