@@ -96,3 +96,9 @@ def generate(
     """The files of the package by their paths below its folder. What `models` has is imported and not made again."""
     printer = render.renderer(templates)
     return {**python.files(api, source, printer, models=models), **docs.files(api, printer)}
+
+
+@without_collector()
+def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
+    """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
+    return python.scaffold(api, spec, package, render.renderer())

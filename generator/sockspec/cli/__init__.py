@@ -13,6 +13,7 @@ from sockspec import __version__
 
 _COMMANDS = {
     "generate": "Write the Python package of a document.",
+    "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
     "ir": "Print the API that a document describes as JSON.",
@@ -46,4 +47,5 @@ def main() -> None:
     \b
     Begin with:
         sockspec generate chat.yaml -o generated
+        sockspec init chat.yaml -o server
     """

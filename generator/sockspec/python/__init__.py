@@ -6,8 +6,9 @@ from sockspec import ir
 from sockspec.python import names
 from sockspec.python.package import files
 from sockspec.python.reuse import Models
+from sockspec.python.scaffold import files as scaffold
 
-__all__ = ["Models", "codec_name", "files"]
+__all__ = ["Models", "codec_name", "files", "scaffold"]
 
 
 def codec_name(api: ir.Api, channel: ir.Channel, direction: ir.Direction) -> str:

@@ -93,7 +93,11 @@ class Endpoints:
         types: Types,
         messages: Messages,
         dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch],
+        *,
+        generic: bool = True,
     ) -> None:
+        """`generic` leaves the class of principals to the application."""
+        self._generic = generic
         self._api = api
         self._names = names
         self._types = types
@@ -257,7 +261,8 @@ class Endpoints:
         found = security.credentials(scheme)
         handshake = joined("handshake: ", subscript("Handshake", union))
         # What only the application can look for may not be there.
-        returns: Code = "P" if found.parameters else either("P", "None")
+        principal = "P" if self._generic else "Principal"
+        returns: Code = principal if found.parameters else either(principal, "None")
         name = self._names.verifiers[scheme.name]
         head = signature(f"async def {name}", ("self", *found.parameters, handshake), returns, 4)
         doc = scheme.description.strip() or f"Credentials of the scheme `{scheme.name}`."
@@ -265,7 +270,7 @@ class Endpoints:
 
     def _connection_of(self, channel: ir.Channel) -> str:
         name = self._names.connections[channel.name]
-        return f"{name}[P]" if self._schemes else name
+        return f"{name}[P]" if self._schemes and self._generic else name
 
     def _hooks(self, channel: ir.Channel) -> list[Method]:
         connection = f"connection: {self._connection_of(channel)}"

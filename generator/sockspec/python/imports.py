@@ -34,6 +34,9 @@ _MODULES: Final = {
         "KeyScheme",
         "Limits",
         "P",
+        "Principal",
+        "Problem",
+        "Refused",
         "Requirement",
         "Route",
         "Schemas",
@@ -60,21 +63,28 @@ _BLOCKS: Final = (
 )
 
 
+def used(body: str) -> set[str]:
+    """The names in the code of a module, whatever they stand for."""
+    return set(_NAME.findall(_TEXT.sub("", body)))
+
+
 def blocks(body: str, siblings: Iterable[str], others: Mapping[str, frozenset[str]]) -> tuple[tuple[str, ...], ...]:
     """The import statements for the code of a module, in the order and the blocks that linters want.
 
     `siblings` are the modules of the package that it may use; `others` what it has from modules of other packages.
     """
-    used = set(_NAME.findall(_TEXT.sub("", body)))
+    names = used(body)
     found: list[tuple[str, ...]] = []
     for modules in _BLOCKS:
-        plain = ["import datetime as dt"] if "datetime" in modules and "dt" in used else []
-        froms = [import_of(module, used & set(_MODULES[module])) for module in modules if used & set(_MODULES[module])]
+        plain = ["import datetime as dt"] if "datetime" in modules and "dt" in names else []
+        froms = [
+            import_of(module, names & set(_MODULES[module])) for module in modules if names & set(_MODULES[module])
+        ]
         if plain or froms:
             found.append((*plain, *froms))
     if others:
-        found.append(tuple(import_of(module, names) for module, names in others.items()))
-    beside = used & set(siblings)
+        found.append(tuple(import_of(module, found_there) for module, found_there in others.items()))
+    beside = names & set(siblings)
     return (*found, (import_of(".", beside),)) if beside else tuple(found)
 
 
