@@ -225,3 +225,13 @@ def test_the_verdict_is_that_of_the_validator(payload: dict[str, object]) -> Non
         assert accepted[type(message).__name__]
         sent = json.loads(CODEC.encode(message))
         assert not SCHEMAS.faults(f"#/definitions/{type(message).__name__}", sent)
+
+
+@pytest.mark.parametrize("text", ["hello", "", "123", '{"a": 1}', "[[", "null", "[" * 1000])
+def test_text_may_be_json_by_chance(text: str) -> None:
+    class Line(Struct, frozen=True):
+        payload: str
+
+    lines: Codec[Line] = Codec(SCHEMAS, Entry(Line, "", "typed", content="text", bare=True))
+    assert lines.decode(text) == Line(text)
+    assert lines.encode(Line(text)) == text

@@ -47,6 +47,7 @@ class Codec(Generic[M]):
         """The messages with what the codec knows of each."""
         self.messages: tuple[type[Struct], ...] = tuple(entry.message for entry in entries)
         """The classes of the messages."""
+        self._accepts_text = any(entry.content == "text" for entry in entries)
         self.accepts_binary: bool = any(entry.content == "binary" for entry in entries)
         """Whether one of the messages travels in a binary frame."""
 
@@ -83,7 +84,7 @@ class Codec(Generic[M]):
         try:
             value = self._parse(frame)
         except PayloadError:
-            if any(lane.entry.content == "text" for lane in self._lanes.values()):
+            if self._accepts_text:
                 return self._bare("text", frame)
             raise
         refused: list[tuple[Lane, tuple[Fault, ...]]] = []
@@ -92,6 +93,8 @@ class Codec(Generic[M]):
             if isinstance(verdict, Verdict):
                 return verdict
             refused.append((lane, verdict))
+        if not refused and self._accepts_text:
+            return self._bare("text", frame)  # a text that happens to be JSON
         raise PayloadError(self._problem(value, refused))
 
     def take(self, frame: str | bytes) -> M:
