@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit golden format bench docs clean
+.PHONY: help demo test lint types unit golden format bench docs autobahn clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,12 @@ bench: $(READY) ## Figures, each beside what it is measured against
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@PYTHONPATH=generated $(BIN)/python -m benchmarks
 
+autobahn: $(READY) ## Autobahn|Testsuite; AUTOBAHN=SCRIPT says what sets it up and runs it
+	@test -f "$(AUTOBAHN)" || { echo "say with AUTOBAHN=… which script runs the suite; see tests/autobahn.py"; exit 2; }
+	@PYTHONPATH=generated $(BIN)/python -m tests.autobahn $(AUTOBAHN) .autobahn
+
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .autobahn dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Rewritten when pyproject.toml changes. Groups of dependencies need pip 25.1.
 $(READY): pyproject.toml

@@ -26,6 +26,8 @@ from sockspec.runtime.websocket import library_logger
 
 _READ_BUFFER: Final = 4096
 _NO_CODE: Final = 1005
+_RECEIVABLE: Final = (1000, 1001, 1002, 1003, *range(1007, 1015))
+"""The close codes below 3000 that a frame may have (RFC 6455, section 7.4, and the IANA registry)."""
 _DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 
 
@@ -114,6 +116,8 @@ class PicowsWire(Wire):
 
     def _take_close(self, frame: WSFrame) -> None:
         code = int(frame.get_close_code().value) if frame.payload_size else _NO_CODE
+        if not (frame.payload_size == 0 or code in _RECEIVABLE or 3000 <= code <= 4999):
+            raise self._fault(WSCloseCode.PROTOCOL_ERROR, "invalid close code")
         answers = not self.is_open
         self._flush()
         self.closing(code, frame.get_close_reason() or "")
