@@ -1,13 +1,16 @@
-"""A server in a process of its own, for the scenarios that send it signals. Prints its port when it is ready."""
+"""A server in a process of its own, for the scenarios that send it signals. Prints its URL when it is ready."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from typing import Any
 
 from sockspec.runtime import Options
+from sockspec.runtime.options import Library
 from tests.runtime.chatting import Chat, RoomConnection
+from tests.runtime.hosts import MOUNTS
 
 
 class Stubborn(Chat):
@@ -22,8 +25,23 @@ class Stubborn(Chat):
         await super().post(connection, message)
 
 
+def main(way: str, drain_timeout: float) -> None:
+    """Serve in one of the ways until there is a signal."""
+    options = Options(drain_timeout=drain_timeout, close_timeout=1, retry_after=0.5)
+    if way in ("websockets", "picows"):
+        library: Library = "picows" if way == "picows" else "websockets"
+        options = replace(options, library=library)
+        Stubborn().run(port=0, options=options, ready=lambda running: print(running.url, flush=True))
+        return
+    from sockspec.runtime.serving import uvicorn
+
+    application = Stubborn().asgi(options=options)
+    prefix = "" if way == "uvicorn" else "/mounted"
+    app = MOUNTS[way](application)
+    uvicorn.run(application, port=0, app=app, log_level="error", ready=lambda url: print(url + prefix, flush=True))
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    options = Options(drain_timeout=float(sys.argv[1]), close_timeout=1, retry_after=0.5)
-    Stubborn().run(port=0, options=options, ready=lambda running: print(running.port, flush=True))
+    main(sys.argv[1], float(sys.argv[2]))
     print("returned", flush=True)
