@@ -15,6 +15,7 @@ from sockspec.runtime import (
     FromHeader,
     FromQuery,
     Handler,
+    Limits,
     Route,
     Server,
     stamped,
@@ -168,6 +169,12 @@ class MarketServer(Server):
         ),
     )
     error_message = messages.Error
+    limits = Limits(
+        max_message=16384,
+        messages_per_second=10,
+        message_burst=20,
+        max_connections_per_address=50,
+    )
 
     @abstractmethod
     async def request(
