@@ -15,6 +15,12 @@ from sockspec.runtime import Handshake, Limits, Options, Principal, now
 
 _ID = uuid.UUID("b7d1f0c4-9e35-4c8e-8f43-5d2a60e7c911")
 _PATH = "/v1/rooms/general"
+LIMITS = Limits(
+    messages_per_second=None,
+    connections_per_second=None,
+    max_connections_per_address=None,
+    max_connections_per_principal=None,
+)
 
 
 class Chat(ChatServer):
@@ -37,8 +43,13 @@ class Chat(ChatServer):
     async def join(self, connection: RoomConnection, message: messages.Join) -> None:
         raise NotImplementedError
 
+    async def room_opened(self, connection: RoomConnection) -> None:
+        self.group(RoomConnection, "all").join(connection)
+
     async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
-        raise NotImplementedError
+        """Told to all that are connected."""
+        data = messages.PresenceData(nickname="ann", presence=messages.Presence.OFFLINE)
+        await self.group(RoomConnection, "all").broadcast(messages.PresenceChanged(data=data, timestamp=now()))
 
     async def get_history(self, connection: RoomConnection, message: messages.GetHistory) -> messages.History:
         raise NotImplementedError
@@ -51,9 +62,8 @@ def ready(port: int) -> None:
 
 def sockspec(library: Literal["websockets", "picows"], loop: Literal["asyncio", "uvloop"] = "asyncio") -> None:
     """Our own server."""
-    limits = Limits(messages_per_second=None, connections_per_second=None)
     Chat().run(
-        port=0, options=Options(limits=limits, library=library, loop=loop), ready=lambda running: ready(running.port)
+        port=0, options=Options(limits=LIMITS, library=library, loop=loop), ready=lambda running: ready(running.port)
     )
 
 
@@ -61,18 +71,26 @@ def sockspec_uvicorn() -> None:
     """Our application below uvicorn."""
     from sockspec.runtime.serving.uvicorn import run
 
-    limits = Limits(messages_per_second=None, connections_per_second=None)
-    application = Chat().asgi(options=Options(limits=limits))
+    application = Chat().asgi(options=Options(limits=LIMITS))
     run(application, port=0, loop="asyncio", log_level="error", ready=lambda url: ready(int(url.rpartition(":")[2])))
 
 
 def bare_websockets() -> None:
     """The library alone, which neither decodes nor judges."""
-    from websockets.asyncio.server import ServerConnection, serve
+    from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+    everybody: set[ServerConnection] = set()
 
     async def answer(websocket: ServerConnection) -> None:
-        async for message in websocket:
-            await websocket.send(message)
+        everybody.add(websocket)
+        try:
+            async for message in websocket:
+                if "leave" in str(message)[:20]:
+                    broadcast(everybody, message)
+                else:
+                    await websocket.send(message)
+        finally:
+            everybody.discard(websocket)
 
     async def main() -> None:
         async with serve(answer, "127.0.0.1", 0, compression=None) as server:

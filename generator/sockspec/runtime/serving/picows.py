@@ -24,7 +24,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.serving.wire import Wire
 from sockspec.runtime.websocket import library_logger
 
-_READ_BUFFER: Final = 4096
+_READ_BUFFER: Final = 2048
 _NO_CODE: Final = 1005
 _RECEIVABLE: Final = (1000, 1001, 1002, 1003, *range(1007, 1015))
 """The close codes below 3000 that a frame may have (RFC 6455, section 7.4, and the IANA registry)."""
