@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from market import MarketServer
 from sockspec.runtime import Principal, Tickets
 from tests.runtime import hosts
 from tests.runtime.chatting import Chat, raw, scenario, serving, told
@@ -265,6 +266,21 @@ async def test_health_is_told_until_the_server_drains(path: str) -> None:
         assert (await _get(running, path)).startswith(b"HTTP/1.1 200")
         running.dispatcher.draining = True
         assert (await _get(running, path)).startswith(b"HTTP/1.1 200" if path == "/healthz" else b"HTTP/1.1 503")
+
+
+@scenario
+async def test_documentation_is_served_only_when_asked_for() -> None:
+    class Market(MarketServer):
+        async def request(self, connection: Any, message: Any) -> None:
+            raise NotImplementedError
+
+    async with serving(Market()) as running:
+        assert (await _get(running, "/docs")).startswith(b"HTTP/1.1 404")
+    async with serving(Market(), docs=True) as running:
+        answer = await _get(running, "/docs")
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"content-security-policy: default-src 'none'" in answer.lower()
+        assert b"Market API" in answer
 
 
 async def _get(running: Host, path: str) -> bytes:

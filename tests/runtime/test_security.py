@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from sockspec.runtime import Handshake, Options, Principal, Refused, Tickets, Values
+from sockspec.runtime.dispatcher import Request
+from sockspec.runtime.handshake import HttpResponse
 from sockspec.runtime.proxies import TrustedProxies
 from sockspec.runtime.security.jwt import JwtPrincipal, JwtVerifier
 from sockspec.runtime.security.redaction import RedactingFilter, redacted
@@ -24,12 +26,14 @@ from tests.runtime.guarding import Guarded
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER_KEY = "another secret that is long enough"
+FAR = 4102444800
+"""The year 2100: tokens are made before tests run, which takes its time."""
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 GOOD = {"sub": "ann", "aud": "chat", "iss": "https://id.example.com", "scope": "chat:read chat:write"}
 
 
 def _claims(**changes: Any) -> dict[str, Any]:
-    claims = {**GOOD, "exp": time.time() + 60, **changes}
+    claims = {**GOOD, "exp": FAR, **changes}
     return {name: value for name, value in claims.items() if value is not None}
 
 
@@ -53,7 +57,7 @@ def _verify(verifier: JwtVerifier, token: str) -> JwtPrincipal | str:
 
 
 def test_a_good_token_says_who_it_is_what_they_may_do_and_until_when() -> None:
-    principal = _verify(_verifier(leeway=0), jwt.encode(_claims(exp=4102444800), KEY, "HS256"))
+    principal = _verify(_verifier(leeway=0), jwt.encode(_claims(exp=FAR), KEY, "HS256"))
     assert isinstance(principal, JwtPrincipal)
     assert (principal.id, principal.scopes) == ("ann", frozenset({"chat:read", "chat:write"}))
     assert principal.expires == dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -65,7 +69,7 @@ BAD_TOKENS: list[tuple[str, str, str]] = [
     ("another algorithm", jwt.encode(_claims(), KEY * 2, "HS512"), "unauthorized"),
     ("no signature", jwt.encode(_claims(), "", "none"), "unauthorized"),
     ("expired", jwt.encode(_claims(exp=time.time() - 60), KEY, "HS256"), "token-expired"),
-    ("not valid yet", jwt.encode(_claims(nbf=time.time() + 60), KEY, "HS256"), "unauthorized"),
+    ("not valid yet", jwt.encode(_claims(nbf=FAR - 1), KEY, "HS256"), "unauthorized"),
     ("for another audience", jwt.encode(_claims(aud="shop"), KEY, "HS256"), "unauthorized"),
     ("by another issuer", jwt.encode(_claims(iss="https://evil.example"), KEY, "HS256"), "unauthorized"),
     ("that never expires", jwt.encode(_claims(exp=None), KEY, "HS256"), "unauthorized"),
@@ -182,6 +186,25 @@ def test_cookies_authenticate_only_where_the_pages_that_may_connect_are_named() 
         Guarded().asgi()
     assert Guarded().asgi(options=Options(origins=("https://chat.example.com",)))
     assert Chat().asgi()
+
+
+@pytest.mark.parametrize(
+    ("host", "is_secure", "behind_proxy", "status"),
+    [
+        ("203.0.113.1", False, False, 403),
+        ("203.0.113.1", True, False, 101),
+        ("203.0.113.1", False, True, 101),
+        ("127.0.0.1", False, False, 101),
+        ("::1", False, False, 101),
+        ("testclient", False, False, 101),
+    ],
+)
+def test_clear_text_from_another_machine_is_refused_below_a_server_that_accepts_it(
+    host: str, is_secure: bool, behind_proxy: bool, status: int
+) -> None:
+    dispatcher = Chat().asgi(options=Options(behind_tls_proxy=behind_proxy)).dispatcher
+    answer = asyncio.run(dispatcher.admit(Request("/v1/rooms/lobby", Values(), host, 1, is_secure)))
+    assert (answer.status if isinstance(answer, HttpResponse) else 101) == status
 
 
 def test_credentials_that_are_garbled_are_none() -> None:
