@@ -114,15 +114,15 @@ async def test_what_waits_for_a_slow_consumer_is_bounded_by_policy(
 ) -> None:
     pipe = Pipe()
     outbox = Outbox(pipe, Limits(max_outbound_messages=3), policy, pipe.abort)
-    outbox.put(Frame("first"))
+    outbox.put(Frame(b"first"))
     pipe.turn(False)
     for text in ("a1", "b1", "a2", "b2", "c1"):
-        outbox.put(Frame(text), key=text[0])
+        outbox.put(Frame(text.encode()), key=text[0])
     assert (len(outbox) == 0, pipe.is_open) == (disconnected, not disconnected)
     pipe.turn(True)
     if not disconnected:
         await outbox.settled()
-        outbox.put(Frame("last"))
+        outbox.put(Frame(b"last"))
         assert pipe.sent == ["first", *kept, "last"]
     assert outbox.dropped == dropped
     outbox.clear()
@@ -133,7 +133,7 @@ async def test_a_queue_is_bounded_in_bytes_too() -> None:
     pipe = Pipe(is_writable=False)
     outbox = Outbox(pipe, Limits(max_outbound=100), "drop-oldest", pipe.abort)
     for letter in "abcde":
-        outbox.put(Frame(letter * 40))
+        outbox.put(Frame(letter.encode() * 40))
     assert len(outbox) == 2
     pipe.turn(True)
     await outbox.settled()
@@ -145,7 +145,7 @@ async def test_a_queue_is_bounded_in_bytes_too() -> None:
 async def test_whoever_waits_for_a_connection_that_ends_is_told() -> None:
     pipe = Pipe(is_writable=False)
     outbox = Outbox(pipe, Limits(), "disconnect", pipe.abort)
-    outbox.put(Frame("never"))
+    outbox.put(Frame(b"never"))
     waiting = asyncio.create_task(outbox.settled())
     await asyncio.sleep(0)
     pipe.abort()

@@ -16,6 +16,7 @@ from sockspec.runtime.jsontext import NotJson, nested_deeper, parse
 from sockspec.runtime.judge import Schemas
 from sockspec.runtime.lanes import REFUSALS, Entry, Lane, Verdict, is_shallow
 from sockspec.runtime.problems import Fault, PayloadError, Problem
+from sockspec.runtime.transport import Frame
 
 M = TypeVar("M")
 
@@ -170,17 +171,21 @@ class Codec(Generic[M]):
         An unset `timestamp` is set to the present time. Unless `check` is off, the payload is judged before it is given
         out. Raises PayloadError for what its own schema refuses, and TypeError for a message of another codec.
         """
+        return self.frame(message, check=check).payload
+
+    def frame(self, message: M, *, check: bool = True) -> Frame:
+        """The same as it goes on the wire."""
         lane, struct = self._lane(message)
         if lane.entry.content == "binary":
-            return bytes(lane.payload_of(struct))
+            return Frame(bytes(lane.payload_of(struct)), is_text=False)
         if lane.entry.content == "text":
-            return str(lane.payload_of(struct))
+            return Frame(str(lane.payload_of(struct)).encode())
         text = lane.encode(struct)
         if check:
-            faults = lane.judge(text, lambda: self._parse(text))
+            faults = lane.judge(text, lambda: self._parse(text.decode()))
             if faults:
                 raise PayloadError(_invalid(lane, faults))
-        return text
+        return Frame(text)
 
     def correlation_of(self, message: M) -> object | None:
         """The value that a reply to the message repeats; None where there is none."""

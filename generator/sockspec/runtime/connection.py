@@ -140,7 +140,7 @@ class Connection(Generic[Out, P]):
         never waits: `Options.slow_consumer` says what happens to those for which too much waits. With `coalesce`, `key`
         says which messages stand for each other.
         """
-        frame = Frame(self._outgoing.encode(message, check=self._check_sent))
+        frame = self._outgoing.frame(message, check=self._check_sent)
         self.post(frame, key)
         if not self._outbox.is_clear or not self._transport.is_open:
             await self._wait()
@@ -150,7 +150,7 @@ class Connection(Generic[Out, P]):
         text = error_frame(problem, shape=self._server.error_message, outgoing=self._outgoing, at=now())
         for observer in self._options.observers:
             observer.told(self, problem)
-        await self.send_frame(Frame(text))
+        await self.send_frame(Frame(text.encode()))
 
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already, waiting like `send`."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sockspec.runtime.transport import Frame
-
 if TYPE_CHECKING:
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
@@ -59,7 +57,7 @@ class Group(Generic[Out]):
         that read too slowly, and `key` what `coalesce` goes by. Raises PayloadError for a message that the document does
         not allow.
         """
-        frame = Frame(self._outgoing.encode(message, check=self._check_sent))
+        frame = self._outgoing.frame(message, check=self._check_sent)
         excluded = set(exclude) if isinstance(exclude, Iterable) else {exclude}
         for member in tuple(self._members):
             if member not in excluded:

@@ -76,7 +76,7 @@ def insisting(messages: tuple[type[Struct], ...]) -> Any:
     return target
 
 
-def typed_decoder(target: Any) -> Callable[[str], Any]:
+def typed_decoder(target: Any) -> Callable[[str | bytes], Any]:
     """Decodes texts into a type; raises one of `REFUSALS` for what does not fit."""
     return msgspec.json.Decoder(target, dec_hook=decode_hook).decode
 
@@ -133,7 +133,7 @@ class Lane:
         payload = deliver(value, self._payload, with_extra=self._has_extra)
         return self.entry.message(payload) if self.entry.bare else payload
 
-    def judge(self, text: str, value: Callable[[], object]) -> tuple[Fault, ...]:
+    def judge(self, text: bytes, value: Callable[[], object]) -> tuple[Fault, ...]:
         """The faults of a text, without making a message of it where that can be spared."""
         if self.entry.lane == "typed":
             try:
@@ -144,13 +144,13 @@ class Lane:
                 return ()
         return self._schemas.faults(self.entry.schema, value())
 
-    def encode(self, message: Struct) -> str:
-        """The text of a message, its timestamp set to the present time where it was left out."""
+    def encode(self, message: Struct) -> bytes:
+        """The text of a message in UTF-8, its timestamp set to the present time where it was left out."""
         stamp = self._stamp
         if stamp and getattr(message, stamp) is UNSET:
             message = msgspec.structs.replace(message, **{stamp: now()})
         payload = self.payload_of(message) if self.entry.bare else message
-        return _encode(spread(payload) if self._has_extra else payload).decode()
+        return _encode(spread(payload) if self._has_extra else payload)
 
     def payload_of(self, message: Struct) -> Any:
         """The one member of a message whose payload is that member alone."""
@@ -186,7 +186,7 @@ class Lane:
         return holds_extra(self._payload)
 
     @cached_property
-    def typed(self) -> Callable[[str], Any]:
+    def typed(self) -> Callable[[str | bytes], Any]:
         """Decodes a text as this message; raises one of `REFUSALS` for any other."""
         message = self.entry.message
         if self.entry.bare:

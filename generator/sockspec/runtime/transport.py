@@ -25,14 +25,18 @@ _BINARY: Final = 0x82
 class Frame:
     """A whole message on its way out. However many connections it goes to, its bytes are made once."""
 
-    __slots__ = ("_wire", "data", "payload")
+    __slots__ = ("_wire", "data", "is_text")
 
-    def __init__(self, payload: str | bytes) -> None:
-        self.payload: Final = payload
-        """What is sent: str as text, bytes as binary."""
-        self.data: Final = payload.encode() if isinstance(payload, str) else payload
-        """The payload as bytes."""
+    def __init__(self, data: bytes, *, is_text: bool = True) -> None:
+        self.data: Final = data
+        """The payload, of text in UTF-8."""
+        self.is_text: Final = is_text
         self._wire = b""
+
+    @property
+    def payload(self) -> str | bytes:
+        """What is sent: str as text, bytes as binary."""
+        return self.data.decode() if self.is_text else self.data
 
     @property
     def wire(self) -> bytes:
@@ -42,7 +46,7 @@ class Frame:
         return self._wire
 
     def _framed(self) -> bytes:
-        head, data = _TEXT if isinstance(self.payload, str) else _BINARY, self.data
+        head, data = _TEXT if self.is_text else _BINARY, self.data
         size = len(data)
         if size < 126:
             return bytes((head, size)) + data

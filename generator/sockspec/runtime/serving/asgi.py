@@ -258,7 +258,7 @@ class AsgiTransport:
             while self._waiting and self.is_open:
                 frame = self._waiting.popleft()
                 event: dict[str, Any] = {"type": "websocket.send"}
-                event["text" if isinstance(frame.payload, str) else "bytes"] = frame.payload
+                event["text" if frame.is_text else "bytes"] = frame.payload
                 async with asyncio.timeout(self._options.write_timeout):
                     await self._send(event)
                 self._waiting_bytes -= len(frame.data)

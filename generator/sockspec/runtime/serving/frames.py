@@ -1,9 +1,13 @@
-"""A connection whose frames the `websockets` library reads and writes, by its protocol without I/O."""
+"""A connection whose frames the `websockets` library reads and writes, by its protocol without I/O.
+
+Whole messages in one frame, which nearly all are, are only unmasked here; whatever else comes is the library's to judge. It
+gets whole frames, so that it never stands in the middle of one when a message is taken past it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Final, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -13,6 +17,25 @@ from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
 from sockspec.runtime.serving.wire import Wire
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where the library has no compiled part
+    from websockets.utils import apply_mask
+
+_TEXT: Final = 0x81
+_BINARY: Final = 0x82
+_WHOLE: Final = frozenset({_TEXT, _BINARY})
+"""The first byte of messages in one frame (RFC 6455, section 5.2)."""
+_KNOWN: Final = frozenset({*_WHOLE, 0x01, 0x02, 0x00, 0x80, 0x88, 0x89, 0x8A})
+"""The first byte of any frame that can be right: no reserved bit, a known opcode, no control frame in parts."""
+_HEADS: Final = tuple(6 if length & 0x7F < 126 else 8 if length & 0x7F == 126 else 14 for length in range(256))
+"""How long the head of a frame is with its mask, by its second byte."""
+
+
+def _is_odd(head: bytes) -> bool:
+    """Whether the first bytes of a frame are a fault of the client: of no known kind, or without a mask."""
+    return head[0] not in _KNOWN or (len(head) > 1 and head[1] < 0x80)
+
 
 class FramesWire(Wire, asyncio.Protocol):
     """An open connection after a handshake that the same protocol object has made."""
@@ -20,6 +43,10 @@ class FramesWire(Wire, asyncio.Protocol):
     def __init__(self, stream: asyncio.Transport, protocol: ServerProtocol, options: Options, limits: Limits) -> None:
         super().__init__(stream, options, limits)
         self._protocol = protocol
+        self._most = limits.max_message
+        self._unread = b""
+        self._is_odd = False
+        self._lent = 0
         self._opcode = Opcode.TEXT
         self._parts: list[bytes] = []
 
@@ -32,6 +59,37 @@ class FramesWire(Wire, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if self._is_odd:
+            self._lend(data)
+            return
+        data, self._unread = self._unread + data if self._unread else data, b""
+        at, size = min(self._lent, len(data)), len(data)
+        if at:
+            self._lent -= at
+            self._lend(data[:at])
+        while at < size:
+            start = at + _HEADS[data[at + 1]] if at + 1 < size else size + 1
+            if start > size and not _is_odd(data[at : at + 2]):
+                self._unread = data[at:]
+                return
+            length = data[at + 1] & 0x7F
+            if length > 125:
+                length = int.from_bytes(data[at + 2 : start - 4], "big")
+            end = start + length
+            if _is_odd(data[at : at + 2]) or length > self._most:
+                self._is_odd = True  # the library finds the fault, and ends the connection
+                self._lend(data[at:])
+                return
+            if end > size or data[at] not in _WHOLE or self._parts:
+                self._lent = max(0, end - size)
+                self._lend(data[at:end])
+            else:
+                payload = apply_mask(data[start:end], data[start - 4 : start])
+                self._take_message(Opcode.TEXT if data[at] == _TEXT else Opcode.BINARY, payload)
+            at = end
+
+    def _lend(self, data: bytes) -> None:
+        """Let the library read."""
         self._protocol.receive_data(data)
         self._act()
 
