@@ -88,6 +88,7 @@ _CONVERT: dict[str, Callable[[str], int | float]] = {
 }
 _FIRST_OF_NUMBER = frozenset("0123456789+-.")
 
+_NESTED = f"more than {MAX_DEPTH} mappings and lists stand within one another"
 # libyaml where it is installed; the same events come ten times slower without.
 _FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -178,7 +179,7 @@ class _Builder:
                 if handler is not None:
                     handler(event)
         except yaml.YAMLError as error:
-            raise self._syntax(error) from None
+            raise self._too_deep(error) or self._syntax(error) from None
         finally:
             loader.dispose()
         return self._root, self._marks
@@ -225,9 +226,7 @@ class _Builder:
         if top is not None and top.mapping is not None and top.key is None:
             raise self._unreadable(BAD_KEY, event, "a mapping or a list stands where a key was expected")
         if len(self._open) == MAX_DEPTH:
-            raise self._unreadable(
-                TOO_DEEP, event, f"more than {MAX_DEPTH} mappings and lists stand within one another"
-            )
+            raise self._unreadable(TOO_DEEP, event, _NESTED)
         if event.tag is not None:
             self._check_tag(event)
         opened = _Open({} if event.__class__ is yaml.MappingStartEvent else None, [], offset, size_before=self._size)
@@ -345,6 +344,20 @@ class _Builder:
 
     def _unreadable(self, code: Code, event: Any, message: str) -> Unreadable:
         return Unreadable(code.at(self._text.place(event.start_mark.index), message))
+
+    def _too_deep(self, error: yaml.YAMLError) -> Unreadable | None:
+        """Where the nesting is too deep, which newer versions of libyaml find themselves, and far behind; else None."""
+        if "nesting depth" not in str(getattr(error, "problem", "")):
+            return None
+        depth = 0
+        for event in yaml.parse(self._text.characters, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                return self._unreadable(TOO_DEEP, event, _NESTED)
+        return None
 
     def _syntax(self, error: yaml.YAMLError) -> Unreadable:
         if not isinstance(error, yaml.MarkedYAMLError):
