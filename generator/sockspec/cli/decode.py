@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
-import tempfile
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 import click
 
-from sockspec import ir, output
+from sockspec import ir
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
+from sockspec.live import imported
 from sockspec.pipeline import generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError, Problem
 from sockspec.runtime.problems import MALFORMED_MESSAGE
-
-_PACKAGE = "_sockspec_decoded"
 
 
 @click.command("decode")
@@ -45,35 +39,10 @@ def command(spec: Path, file: BinaryIO, sender: str, channel: str | None, choice
     api = read(spec, choices, quiet=True)
     chosen = _channel(api, channel)
     direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
-    with _codecs(generate(api, spec.name)) as codecs:
-        codec: Codec[Any] = getattr(codecs, codec_name(api, chosen, direction))
+    with imported(generate(api, spec.name)) as package:
+        codec: Codec[Any] = getattr(package.codecs, codec_name(api, chosen, direction))
         valid = [_judge(codec, line.rstrip(b"\r\n")) for line in file if line.strip()]
     sys.exit(0 if all(valid) else 1)
-
-
-@contextmanager
-def _codecs(files: Mapping[str, str]) -> Generator[ModuleType]:
-    """The codecs of a package that exists only within the block, and of which nothing stays behind."""
-    with tempfile.TemporaryDirectory() as folder:
-        output.write(files, Path(folder) / _PACKAGE)
-        sys.path.insert(0, folder)
-        try:
-            yield _without_bytecode(f"{_PACKAGE}.codecs")
-        finally:
-            sys.path.remove(folder)
-            for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
-                del sys.modules[name]
-            for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
-                del sys.path_importer_cache[path]
-
-
-def _without_bytecode(name: str) -> ModuleType:
-    """The module, imported without the file of bytecode that PYTHONPYCACHEPREFIX would put elsewhere."""
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.dont_write_bytecode = before
 
 
 def _channel(api: ir.Api, name: str | None) -> ir.Channel:
