@@ -102,7 +102,6 @@ def bare_websockets() -> None:
 
 def fastapi() -> None:
     """FastAPI and pydantic under uvicorn."""
-    import uvicorn
     from fastapi import FastAPI, WebSocket
     from pydantic import BaseModel, Field
 
@@ -149,12 +148,26 @@ def fastapi() -> None:
         "room": str,
     }  # names of this function are out of its sight
     app.add_api_websocket_route("/v1/rooms/{room}", room_endpoint)
+    under_uvicorn(app)
+
+
+def under_uvicorn(app: Any) -> None:
+    """An application of others, with the settings that ours has."""
+    import uvicorn
+
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, log_level="error", loop="asyncio", ws="websockets-sansio", ws_per_message_deflate=False
     )
     ready(listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def chanx() -> None:
+    """chanx on Starlette under uvicorn."""
+    from benchmarks.chanx_server import app
+
+    under_uvicorn(app)
 
 
 def aiohttp() -> None:
@@ -206,6 +219,7 @@ SERVERS = {
     "sockspec-uvicorn": sockspec_uvicorn,
     "fastapi": fastapi,
     "aiohttp": aiohttp,
+    "chanx": chanx,
 }
 
 if __name__ == "__main__":

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 
 CORES = (
     *("websockets", "sockspec", "sockspec-uvloop", "sockspec-picows", "sockspec-picows-uvloop", "sockspec-uvicorn"),
-    *("fastapi", "aiohttp"),
+    *("fastapi", "aiohttp", "chanx"),
 )
 SECONDS = 2.0
 _REQUEST = (
     b'{"type":"sendMessage","timestamp":"2025-03-01T09:31:07Z","data":{"text":"Good morning, everybody!",'
     b'"replyTo":"3f0c8a52-6a0e-4d0b-9a56-2f4e7c1b8d90"}}'
 )
+_WORDS = {"chanx": (b'"action":"sendMessage"', b'"payload":')}
+"""What servers with an envelope of their own call the members `type` and `data`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,10 @@ LOADS = (Load("1 connection, 64 in flight", 1, 64), Load("100 connections, 1 in 
 class _Client(asyncio.Protocol):
     """Sends the same message again for every answer, and counts the answers, which all have the same size."""
 
-    def __init__(self, path: str, in_flight: int) -> None:
+    def __init__(self, path: str, in_flight: int, request: bytes) -> None:
         self._path = path
         self._in_flight = in_flight
-        self._frame = bytes((0x81, 0xFE)) + len(_REQUEST).to_bytes(2, "big") + bytes(4) + _REQUEST
+        self._frame = bytes((0x81, 0xFE)) + len(request).to_bytes(2, "big") + bytes(4) + request
         self._is_open = False
         self._size = self._left = 0
         self._received = bytearray()
@@ -90,12 +92,12 @@ class _Client(asyncio.Protocol):
         self._transport.abort()
 
 
-async def _measure(port: int, path: str, load: Load) -> float:
+async def _measure(port: int, path: str, load: Load, request: bytes) -> float:
     """Answers a second."""
     loop = asyncio.get_running_loop()
     clients = []
     for _ in range(load.connections):
-        _, client = await loop.create_connection(lambda: _Client(path, load.in_flight), "127.0.0.1", port)
+        _, client = await loop.create_connection(lambda: _Client(path, load.in_flight, request), "127.0.0.1", port)
         clients.append(client)
         await client.opened
     for client in clients:
@@ -107,6 +109,11 @@ async def _measure(port: int, path: str, load: Load) -> float:
     for client in clients:
         client.close()
     return rate
+
+
+def _request(core: str) -> bytes:
+    name, data = _WORDS.get(core, (b'"type":"sendMessage"', b'"data":'))
+    return _REQUEST.replace(b'"type":"sendMessage"', name).replace(b'"data":', data)
 
 
 def measure(core: str, load: Load) -> float:
@@ -125,7 +132,7 @@ def measure(core: str, load: Load) -> float:
             os.sched_setaffinity(process.pid, cores[:1])
             os.sched_setaffinity(0, cores[1:])
         try:
-            return asyncio.run(_measure(int(port), path, load)) / 1000
+            return asyncio.run(_measure(int(port), path, load, _request(core))) / 1000
         finally:
             os.sched_setaffinity(0, cores)
     finally:
