@@ -71,7 +71,7 @@ async def chat(arguments: argparse.Namespace) -> None:
 
     async def join(state: State) -> None:
         # Also after a break: the server knows nothing of an earlier connection.
-        if state is State.CONNECTED:
+        if state is State.OPEN:
             await room.send_join(data=messages.JoinData(nickname=arguments.nickname))
 
     room.on_state(join)

@@ -30,6 +30,7 @@ from .messages import (
     Violation,
 )
 from .server import ChatServer, RoomConnection, RoomParameters
+from .sync_client import SyncRoomClient
 
 __all__ = [
     "ChatMessage",
@@ -56,6 +57,7 @@ __all__ = [
     "RoomParameters",
     "SendMessage",
     "SendMessageData",
+    "SyncRoomClient",
     "Timestamp",
     "Violation",
 ]

@@ -6,8 +6,10 @@ file.
 
 from __future__ import annotations
 
+from typing import Any, overload
+
 from msgspec import UNSET, UnsetType
-from sockspec.runtime import Client, ClientOptions, Token, identified, stamped
+from sockspec.runtime import Client, ClientOptions, Token, message_of
 
 from . import codecs, messages
 
@@ -35,49 +37,118 @@ class RoomClient(Client[messages.RoomFromServer, messages.RoomFromClient]):
             options=options,
         )
 
+    @overload
+    async def send_join(self, message: messages.Join, /) -> None: ...
+
+    @overload
     async def send_join(
         self,
+        /,
         *,
         data: messages.JoinData,
         timestamp: messages.Timestamp | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_join(
+        self,
+        message: messages.Join | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Enters the room under a nickname."""
-        await self.send(messages.Join(timestamp=stamped(timestamp), data=data))
+        await self.send(
+            message_of(messages.Join, message, fields, timestamps=("timestamp",)),
+        )
+
+    @overload
+    async def send_leave(self, message: messages.Leave, /) -> None: ...
+
+    @overload
+    async def send_leave(
+        self,
+        /,
+        *,
+        timestamp: messages.Timestamp | UnsetType = UNSET,
+    ) -> None: ...
 
     async def send_leave(
         self,
-        *,
-        timestamp: messages.Timestamp | UnsetType = UNSET,
+        message: messages.Leave | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Leaves the room."""
-        await self.send(messages.Leave(timestamp=stamped(timestamp)))
+        await self.send(
+            message_of(messages.Leave, message, fields, timestamps=("timestamp",)),
+        )
 
+    @overload
+    async def send_message(self, message: messages.SendMessage, /) -> None: ...
+
+    @overload
     async def send_message(
         self,
+        /,
         *,
         data: messages.SendMessageData,
         timestamp: messages.Timestamp | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_message(
+        self,
+        message: messages.SendMessage | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Says something to everybody in the room."""
-        await self.send(messages.SendMessage(timestamp=stamped(timestamp), data=data))
+        await self.send(
+            message_of(
+                messages.SendMessage,
+                message,
+                fields,
+                timestamps=("timestamp",),
+            ),
+        )
 
+    @overload
     async def get_history(
         self,
+        message: messages.GetHistory,
+        /,
+        *,
+        timeout: float | None = None,
+    ) -> messages.History: ...
+
+    @overload
+    async def get_history(
+        self,
+        /,
         *,
         data: messages.GetHistoryData,
         timestamp: messages.Timestamp | UnsetType = UNSET,
         id: messages.RequestId | UnsetType = UNSET,
         timeout: float | None = None,
+    ) -> messages.History: ...
+
+    async def get_history(
+        self,
+        message: messages.GetHistory | None = None,
+        /,
+        *,
+        timeout: float | None = None,
+        **fields: Any,
     ) -> messages.History:
         """Ask for messages posted earlier, page by page.
 
         Waits for the reply, `timeout` seconds or as long as the options say.
         """
         return await self.request(
-            messages.GetHistory(
-                timestamp=stamped(timestamp),
-                id=identified(id),
-                data=data,
+            message_of(
+                messages.GetHistory,
+                message,
+                fields,
+                timestamps=("timestamp",),
+                identifiers=("id",),
             ),
             (messages.History,),
             timeout=timeout,

@@ -13,6 +13,7 @@ from .messages import (
     Message,
 )
 from .server import ChatConnection, ChatWebSocketServer
+from .sync_client import SyncChatClient
 
 __all__ = [
     "ChatClient",
@@ -23,4 +24,5 @@ __all__ = [
     "ErrorMessage",
     "ErrorMessageError",
     "Message",
+    "SyncChatClient",
 ]

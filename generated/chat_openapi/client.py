@@ -6,10 +6,10 @@ file.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 from msgspec import UNSET, UnsetType
-from sockspec.runtime import Client, ClientOptions, DateTime
+from sockspec.runtime import Client, ClientOptions, DateTime, message_of
 
 from . import codecs, messages
 
@@ -31,12 +31,24 @@ class ChatClient(Client[messages.ChatFromServer, messages.ChatFromClient]):
             options=options,
         )
 
+    @overload
+    async def send_message(self, message: messages.Message, /) -> None: ...
+
+    @overload
     async def send_message(
         self,
+        /,
         *,
         type: str | UnsetType = UNSET,
         data: dict[str, Any] | UnsetType = UNSET,
         timestamp: DateTime | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_message(
+        self,
+        message: messages.Message | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Send `Message`."""
-        await self.send(messages.Message(type=type, data=data, timestamp=timestamp))
+        await self.send(message_of(messages.Message, message, fields))

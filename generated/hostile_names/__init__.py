@@ -44,6 +44,7 @@ from .server import (
     HostileNames77RawScriptServer,
     Room2Connection,
 )
+from .sync_client import SyncClassClient, SyncRoom2Client
 
 __all__ = [
     "N10",
@@ -80,6 +81,8 @@ __all__ = [
     "Room2FromServer",
     "Str",
     "Struct_",
+    "SyncClassClient",
+    "SyncRoom2Client",
     "Try",
     "Union_",
     "With",

@@ -6,11 +6,11 @@ not this file.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, overload
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sockspec.runtime import Client, ClientOptions, DateTime
+from sockspec.runtime import Client, ClientOptions, DateTime, message_of
 
 from . import codecs, messages
 
@@ -35,8 +35,13 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
             options=options,
         )
 
+    @overload
+    async def send_class(self, message: messages.Class, /) -> None: ...
+
+    @overload
     async def send_class(
         self,
+        /,
         *,
         from_: str,
         none: str,
@@ -48,25 +53,24 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
         match: str | UnsetType = UNSET,
         case: str | UnsetType = UNSET,
         underscore: str | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_class(
+        self,
+        message: messages.Class | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Keywords and soft keywords \\"""
-        await self.send(
-            messages.Class(
-                from_=from_,
-                class_=class_,
-                in_=in_,
-                import_=import_,
-                none=none,
-                true=true,
-                await_=await_,
-                match=match,
-                case=case,
-                underscore=underscore,
-            ),
-        )
+        await self.send(message_of(messages.Class, message, fields))
 
+    @overload
+    async def send_import(self, message: messages.Import, /) -> None: ...
+
+    @overload
     async def send_import(
         self,
+        /,
         *,
         self_: str,
         id: UUID,
@@ -86,33 +90,24 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
         field_: str | UnsetType = UNSET,
         msgspec: str | UnsetType = UNSET,
         annotations: str | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_import(
+        self,
+        message: messages.Import | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Send `import`."""
-        await self.send(
-            messages.Import(
-                self_=self_,
-                cls=cls,
-                list_=list_,
-                str_=str_,
-                int_=int_,
-                float_=float_,
-                bool_=bool_,
-                dict_=dict_,
-                tuple_=tuple_,
-                object_=object_,
-                id=id,
-                datetime=datetime,
-                property=property,
-                super=super,
-                print=print,
-                field_=field_,
-                msgspec=msgspec,
-                annotations=annotations,
-            ),
-        )
+        await self.send(message_of(messages.Import, message, fields))
 
+    @overload
+    async def send_lambda(self, message: messages.Lambda, /) -> None: ...
+
+    @overload
     async def send_lambda(
         self,
+        /,
         *,
         n_1st: str,
         a_b: str,
@@ -125,27 +120,22 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
         a_b_c: str | UnsetType = UNSET,
         e: str | UnsetType = UNSET,
         E: int | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_lambda(
+        self,
+        message: messages.Lambda | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Send `lambda`."""
-        await self.send(
-            messages.Lambda(
-                n_1st=n_1st,
-                type2=type2,
-                id=id,
-                a_b=a_b,
-                a_b2=a_b2,
-                aB=aB,
-                ab=ab,
-                a_b3=a_b3,
-                a_b_c=a_b_c,
-                e=e,
-                E=E,
-            ),
-        )
+        await self.send(message_of(messages.Lambda, message, fields))
 
-    async def send_none(self, payload: dict[str, Any]) -> None:
+    async def send_none(self, payload: messages.None_ | dict[str, Any]) -> None:
         """Send `None`."""
-        await self.send(messages.None_(payload))
+        await self.send(
+            payload if isinstance(payload, messages.None_) else messages.None_(payload),
+        )
 
 
 class Room2Client(Client[messages.Room2FromServer, messages.Room2FromClient]):
@@ -165,6 +155,8 @@ class Room2Client(Client[messages.Room2FromServer, messages.Room2FromClient]):
             options=options,
         )
 
-    async def send_pass(self, payload: Any) -> None:
+    async def send_pass(self, payload: messages.Pass | Any) -> None:
         """A message of which nothing is said."""
-        await self.send(messages.Pass(payload))
+        await self.send(
+            payload if isinstance(payload, messages.Pass) else messages.Pass(payload),
+        )

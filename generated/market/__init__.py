@@ -28,6 +28,7 @@ from .messages import (
     Violation,
 )
 from .server import MarketServer, StreamConnection, StreamParameters
+from .sync_client import SyncStreamClient
 
 __all__ = [
     "Error",
@@ -49,6 +50,7 @@ __all__ = [
     "Subscribe",
     "Subscribed",
     "Symbol",
+    "SyncStreamClient",
     "Ticker",
     "Timestamp",
     "Trade",

@@ -6,10 +6,10 @@ this file.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, overload
 
 from msgspec import UNSET, Meta, UnsetType
-from sockspec.runtime import Client, ClientOptions
+from sockspec.runtime import Client, ClientOptions, message_of
 
 from . import codecs, messages
 
@@ -39,27 +39,60 @@ class StreamClient(Client[messages.StreamFromServer, messages.StreamFromClient])
             options=options,
         )
 
+    @overload
+    async def send_subscribe(self, message: messages.Subscribe, /) -> None: ...
+
+    @overload
     async def send_subscribe(
         self,
+        /,
         *,
         channel: messages.Feed,
         symbols: Annotated[list[messages.Symbol], Meta(min_length=1, max_length=50)],
         depth: Literal[10, 50, 100] | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_subscribe(
+        self,
+        message: messages.Subscribe | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Starts a feed for some symbols."""
-        await self.send(
-            messages.Subscribe(channel=channel, symbols=symbols, depth=depth),
-        )
+        await self.send(message_of(messages.Subscribe, message, fields))
 
+    @overload
+    async def send_unsubscribe(self, message: messages.Unsubscribe, /) -> None: ...
+
+    @overload
     async def send_unsubscribe(
         self,
+        /,
         *,
         channel: messages.Feed,
         symbols: Annotated[list[messages.Symbol], Meta(min_length=1, max_length=50)],
+    ) -> None: ...
+
+    async def send_unsubscribe(
+        self,
+        message: messages.Unsubscribe | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Ends a feed for some symbols."""
-        await self.send(messages.Unsubscribe(channel=channel, symbols=symbols))
+        await self.send(message_of(messages.Unsubscribe, message, fields))
 
-    async def send_ping(self, *, nonce: int | UnsetType = UNSET) -> None:
+    @overload
+    async def send_ping(self, message: messages.Ping, /) -> None: ...
+
+    @overload
+    async def send_ping(self, /, *, nonce: int | UnsetType = UNSET) -> None: ...
+
+    async def send_ping(
+        self,
+        message: messages.Ping | None = None,
+        /,
+        **fields: Any,
+    ) -> None:
         """Asks the server for a sign of life."""
-        await self.send(messages.Ping(nonce=nonce))
+        await self.send(message_of(messages.Ping, message, fields))

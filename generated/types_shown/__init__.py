@@ -37,6 +37,7 @@ from .messages import (
     Values,
 )
 from .server import TypesConnection, TypesServer
+from .sync_client import SyncTypesClient
 
 __all__ = [
     "Anything",
@@ -59,6 +60,7 @@ __all__ = [
     "Nullability",
     "Recursion",
     "Square",
+    "SyncTypesClient",
     "Tagged",
     "Tree",
     "Tuples",

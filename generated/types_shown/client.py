@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Never
+from typing import Annotated, Any, Literal, Never, overload
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
-from sockspec.runtime import Client, ClientOptions, DateTime
+from sockspec.runtime import Client, ClientOptions, DateTime, message_of
 
 from . import codecs, messages
 
@@ -34,130 +34,228 @@ class TypesClient(Client[Never, messages.TypesFromClient]):
             options=options,
         )
 
+    @overload
+    async def send_flattened(self, message: messages.Flattened, /) -> None: ...
+
+    @overload
     async def send_flattened(
         self,
+        /,
         *,
         count: Annotated[int, Meta(ge=1, le=9)],
         note: str,
+    ) -> None: ...
+
+    async def send_flattened(
+        self,
+        message: messages.Flattened | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Parts of `allOf` are one class; the tightest bounds hold."""
-        await self.send(messages.Flattened(count=count, note=note))
+        await self.send(message_of(messages.Flattened, message, fields))
 
-    async def send_tagged(self, *, shape: messages.Circle | messages.Square) -> None:
+    @overload
+    async def send_tagged(self, message: messages.Tagged, /) -> None: ...
+
+    @overload
+    async def send_tagged(
+        self,
+        /,
+        *,
+        shape: messages.Circle | messages.Square,
+    ) -> None: ...
+
+    async def send_tagged(
+        self,
+        message: messages.Tagged | None = None,
+        /,
+        **fields: Any,
+    ) -> None:
         """A property with a constant in each alternative makes a tagged union."""
-        await self.send(messages.Tagged(shape=shape))
+        await self.send(message_of(messages.Tagged, message, fields))
 
+    @overload
+    async def send_untagged(self, message: messages.Untagged, /) -> None: ...
+
+    @overload
     async def send_untagged(
         self,
+        /,
         *,
         scalar: str | int | bool,
         object_: messages.UntaggedObject,
+    ) -> None: ...
+
+    async def send_untagged(
+        self,
+        message: messages.Untagged | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Alternatives without a tag are told apart by their types, or tried in
         turn.
         """
-        await self.send(messages.Untagged(scalar=scalar, object_=object_))
+        await self.send(message_of(messages.Untagged, message, fields))
+
+    @overload
+    async def send_beside_union(self, message: messages.BesideUnion, /) -> None: ...
+
+    @overload
+    async def send_beside_union(
+        self,
+        /,
+        *,
+        pet: messages.BesideUnionPetCat | messages.BesideUnionPetDog,
+    ) -> None: ...
 
     async def send_beside_union(
         self,
-        *,
-        pet: messages.BesideUnionPetCat | messages.BesideUnionPetDog,
+        message: messages.BesideUnion | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Properties beside tagged alternatives belong to each of them."""
-        await self.send(messages.BesideUnion(pet=pet))
+        await self.send(message_of(messages.BesideUnion, message, fields))
 
+    @overload
+    async def send_tuples(self, message: messages.Tuples, /) -> None: ...
+
+    @overload
     async def send_tuples(
         self,
+        /,
         *,
         point: tuple[int | float, int | float],
         row: messages.TuplesRow,
         span: messages.TuplesSpan | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_tuples(
+        self,
+        message: messages.Tuples | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Items by position are tuples, closed or open at the end."""
-        await self.send(messages.Tuples(point=point, row=row, span=span))
+        await self.send(message_of(messages.Tuples, message, fields))
 
+    @overload
+    async def send_maps(self, message: messages.Maps, /) -> None: ...
+
+    @overload
     async def send_maps(
         self,
+        /,
         *,
         scores: dict[str, int],
         beside: messages.MapsBeside,
         patterns: messages.MapsPatterns,
         closed: messages.MapsClosed | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_maps(
+        self,
+        message: messages.Maps | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Keys that are data, alone or beside properties that have names."""
-        await self.send(
-            messages.Maps(
-                scores=scores,
-                beside=beside,
-                patterns=patterns,
-                closed=closed,
-            ),
-        )
+        await self.send(message_of(messages.Maps, message, fields))
 
+    @overload
+    async def send_nullability(self, message: messages.Nullability, /) -> None: ...
+
+    @overload
     async def send_nullability(
         self,
+        /,
         *,
         required_null: str | None,
         optional: str | UnsetType = UNSET,
         optional_null: str | UnsetType | None = UNSET,
         old: str | UnsetType | None = UNSET,
         assigned: str | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_nullability(
+        self,
+        message: messages.Nullability | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Absent and null are two things; null has three spellings."""
-        await self.send(
-            messages.Nullability(
-                required_null=required_null,
-                optional=optional,
-                optional_null=optional_null,
-                old=old,
-                assigned=assigned,
-            ),
-        )
+        await self.send(message_of(messages.Nullability, message, fields))
 
+    @overload
+    async def send_values(self, message: messages.Values, /) -> None: ...
+
+    @overload
     async def send_values(
         self,
+        /,
         *,
         level: messages.Level,
         mixed: Literal["auto", 1, 2] | None,
         flag: bool,
         code: Literal[1, 2, 3] | UnsetType = UNSET,
         dotted: Literal["book.update"] | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_values(
+        self,
+        message: messages.Values | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Constants and lists of values, of one type or of several."""
-        await self.send(
-            messages.Values(
-                level=level,
-                mixed=mixed,
-                code=code,
-                flag=flag,
-                dotted=dotted,
-            ),
-        )
+        await self.send(message_of(messages.Values, message, fields))
 
+    @overload
+    async def send_defaults(self, message: messages.Defaults, /) -> None: ...
+
+    @overload
     async def send_defaults(
         self,
+        /,
         *,
         size: int = 10,
         since: dt.date | UnsetType = UNSET,
         level: messages.Level = messages.Level.LITTLE,
         tags: list[str] | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_defaults(
+        self,
+        message: messages.Defaults | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Defaults are values of Python's types."""
-        await self.send(
-            messages.Defaults(
-                size=size,
-                since=dt.date.fromisoformat("2024-01-01") if since is UNSET else since,
-                level=level,
-                tags=[] if tags is UNSET else tags,
-            ),
-        )
+        await self.send(message_of(messages.Defaults, message, fields))
 
-    async def send_recursion(self, *, tree: messages.Tree) -> None:
+    @overload
+    async def send_recursion(self, message: messages.Recursion, /) -> None: ...
+
+    @overload
+    async def send_recursion(self, /, *, tree: messages.Tree) -> None: ...
+
+    async def send_recursion(
+        self,
+        message: messages.Recursion | None = None,
+        /,
+        **fields: Any,
+    ) -> None:
         """A class may have members of its own type."""
-        await self.send(messages.Recursion(tree=tree))
+        await self.send(message_of(messages.Recursion, message, fields))
 
+    @overload
+    async def send_formats(self, message: messages.Formats, /) -> None: ...
+
+    @overload
     async def send_formats(
         self,
+        /,
         *,
         moment: DateTime | UnsetType = UNSET,
         day: dt.date | UnsetType = UNSET,
@@ -165,63 +263,86 @@ class TypesClient(Client[Never, messages.TypesFromClient]):
         id: UUID | UnsetType = UNSET,
         data: bytes | UnsetType = UNSET,
         price: Decimal | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_formats(
+        self,
+        message: messages.Formats | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Formats that have a class in Python."""
-        await self.send(
-            messages.Formats(
-                moment=moment,
-                day=day,
-                hour=hour,
-                id=id,
-                data=data,
-                price=price,
-            ),
-        )
+        await self.send(message_of(messages.Formats, message, fields))
 
+    @overload
+    async def send_conditions(self, message: messages.Conditions, /) -> None: ...
+
+    @overload
     async def send_conditions(
         self,
+        /,
         *,
         method: str | UnsetType = UNSET,
         amount: Any | UnsetType = UNSET,
         number: str | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_conditions(
+        self,
+        message: messages.Conditions | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """What only holds on a condition is an optional member; the validator knows
         the condition.
         """
-        await self.send(
-            messages.Conditions(method=method, amount=amount, number=number),
-        )
+        await self.send(message_of(messages.Conditions, message, fields))
 
+    @overload
+    async def send_names(self, message: messages.Names, /) -> None: ...
+
+    @overload
     async def send_names(
         self,
+        /,
         *,
         from_: str,
         class_: str,
         e: int | UnsetType = UNSET,
         E: int | UnsetType = UNSET,
         volume: str | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_names(
+        self,
+        message: messages.Names | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """Wire names that Python does not have."""
-        await self.send(
-            messages.Names(from_=from_, class_=class_, e=e, E=E, volume=volume),
-        )
+        await self.send(message_of(messages.Names, message, fields))
 
+    @overload
+    async def send_anything(self, message: messages.Anything, /) -> None: ...
+
+    @overload
     async def send_anything(
         self,
+        /,
         *,
         undeclared: Any,
         free: Any | UnsetType = UNSET,
         yes: Any | UnsetType = UNSET,
         object_: dict[str, Any] | UnsetType = UNSET,
+    ) -> None: ...
+
+    async def send_anything(
+        self,
+        message: messages.Anything | None = None,
+        /,
+        **fields: Any,
     ) -> None:
         """A schema that allows all is any value; required without a property is one
         too.
         """
-        await self.send(
-            messages.Anything(
-                free=free,
-                yes=yes,
-                object_=object_,
-                undeclared=undeclared,
-            ),
-        )
+        await self.send(message_of(messages.Anything, message, fields))

@@ -323,6 +323,21 @@ class CloseCode:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Messages by which one side asks whether the other one is there, and is told so. Times are in seconds."""
+
+    ping: str
+    """The message that asks, by its name."""
+    pong: str
+    """The message that answers."""
+    sender: Direction
+    """Who asks."""
+    interval: float
+    timeout: float
+    location: Location
+
+
 ServiceLimits = tuple[tuple[str, int | float], ...]
 """What the server puts up with, by names such as `maxMessage`; sizes in bytes, times and rates in seconds."""
 
@@ -349,6 +364,7 @@ class Channel:
     """What the handshake needs beside what the server asks for."""
     limits: ServiceLimits = ()
     """What the document says of this endpoint alone."""
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True, slots=True)

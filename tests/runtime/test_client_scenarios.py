@@ -347,8 +347,8 @@ async def test_a_client_comes_back_after_a_restart_and_sends_what_waited() -> No
         await waiting
         assert await texts(client, 1) == ["after"]
         await client.close()
-    assert log.items[:3] == [State.CONNECTING, State.CONNECTED, State.WAITING]
-    assert log.items[-3:] == [State.CONNECTING, State.CONNECTED, State.CLOSED]
+    assert log.items[:3] == [State.CONNECTING, State.OPEN, State.WAITING]
+    assert log.items[-3:] == [State.CONNECTING, State.OPEN, State.CLOSED]
 
 
 @scenario

@@ -22,7 +22,7 @@ from sockspec.python.layout import (
     subscript,
 )
 from sockspec.python.messages import Attribute, Messages
-from sockspec.python.names import Names, client_scope, connection_scope, send_method
+from sockspec.python.names import Names, connection_scope, send_method
 from sockspec.python.parameters import Class, Parameters
 from sockspec.python.types import Types
 
@@ -30,8 +30,6 @@ _VERIFYING = {
     True: "Return who that is, or raise `Refused` to turn the client away.",
     False: "Return who that is, None where there are no such credentials, or raise `Refused`.",
 }
-_ARGUMENTS = {"FromPath": "path_parameters", "FromQuery": "query", "FromHeader": "headers"}
-"""The arguments of the runtime's client by where a parameter stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +69,6 @@ class Server:
     """What the document declares beside the routes."""
     verifiers: tuple[Method, ...]
     """The methods that verify credentials."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The client's side of a channel."""
-
-    head: str
-    doc: str
-    init: Method
-    methods: tuple[Method, ...]
 
 
 class Endpoints:
@@ -282,73 +270,6 @@ class Endpoints:
             )
             for name, what in zip(self._names.hooks[channel.name], ("connected to", "left"), strict=True)
         ]
-
-    # --- client -----------------------------------------------------------------------------------------------------
-
-    def clients(self) -> tuple[Client, ...]:
-        """The client class of each channel."""
-        return tuple(self._client(channel) for channel in self._api.channels)
-
-    def _client(self, channel: ir.Channel) -> Client:
-        scope = client_scope()
-        received = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
-        sent = self._union(channel, ir.Direction.CLIENT_TO_SERVER)
-        doc = channel.description or channel.summary or f"A connection to {channel.address or channel.name}."
-        methods = self._sends(channel, ir.Direction.CLIENT_TO_SERVER, scope)
-        for operation in self._sent(channel, ir.Direction.CLIENT_TO_SERVER):
-            if operation.reply is not None:
-                methods += [self._request(operation, name, scope) for name in operation.messages]
-        head = joined("class ", call(self._names.clients[channel.name], subscript("Client", received, sent)), ":")
-        return Client(lay(head), literals.docstring(doc, 4), self._init(channel), tuple(methods))
-
-    def _request(self, operation: ir.Operation, name: str, scope: naming.Scope) -> Method:
-        assert operation.reply is not None
-        message = self._by_name[name]
-        attributes = self._messages.attributes(message, request=True)
-        wanted = operation.name if len(operation.messages) == 1 else self._names.messages[name]
-        replies = [f"messages.{self._names.messages[reply]}" for reply in operation.reply.messages]
-        body = joined(
-            "return await ",
-            call("self.request", self._construct(message, attributes), _tuple(replies), "timeout=timeout"),
-        )
-        timeout = Attribute("timeout", "timeout", "float | None", "None", "timeout")
-        doc = operation.summary or operation.title or operation.description or f"Send `{name}` and wait for the reply."
-        method = scope.claim(naming.attribute_name(wanted))
-        head = _head(method, [*attributes, timeout], self._replies(operation.reply))
-        text = f"{_first(doc)}\n\nWaits for the reply, `timeout` seconds or as long as the options say."
-        return Method(head, literals.docstring(text, 8), lay(body, 8))
-
-    def _init(self, channel: ir.Channel) -> Method:
-        needed: list[Code] = []
-        optional: list[Code] = []
-        groups: dict[str, list[Code]] = {"path_parameters": [], "variables": [], "query": [], "headers": []}
-        declared = {one.wire_name for one in channel.parameters}
-        for one, annotation, default in self._parameters.arguments(channel):
-            parameter = joined(f"{one.name}: ", annotation, f" = {default}" if default else "")
-            (optional if default else needed).append(parameter)
-            wire_name = one.parameter.wire_name
-            of_server = one.source in ("", "FromPath") and wire_name not in declared
-            group = "variables" if of_server else _ARGUMENTS[one.source]
-            groups[group].append(f"{literals.string(wire_name)}: {one.name}")
-        if channel.address is None:
-            needed.append("address: str")
-        server = parameters.server_of(self._api, channel)
-        url: Code = f"url: str = {literals.string(server.url)}" if server is not None else "url: str"
-        (optional if server is not None else needed).append(url)
-        address = literals.string(channel.address) if channel.address is not None else "address"
-        arguments: list[Code] = ["url", assigned("path", address)]
-        arguments += [assigned(word, Group("{", tuple(entries), "}")) for word, entries in groups.items() if entries]
-        for keyword, side in (("incoming", ir.Direction.SERVER_TO_CLIENT), ("outgoing", ir.Direction.CLIENT_TO_SERVER)):
-            arguments.append(assigned(keyword, f"codecs.{self._names.codecs[channel.name, side]}"))
-        if security.connecting(self._api, channel):
-            optional.append("token: Token | None = None")
-            arguments.append("token=token")
-        if channel.subprotocols:
-            arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
-        optional.append("options: ClientOptions | None = None")
-        arguments.append("options=options")
-        head = signature("def __init__", ("self", "*", *needed, *optional), "None", 4)
-        return Method(head, "", lay(call("super().__init__", *arguments), 8))
 
 
 def _head(name: str, attributes: list[Attribute], returns: Code) -> str:

@@ -13,7 +13,7 @@ _MODULES: Final = {
     "datetime": (),
     "decimal": ("Decimal",),
     "enum": ("StrEnum",),
-    "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "Never", "TypeAlias", "Union"),
+    "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "Never", "TypeAlias", "Union", "overload"),
     "uuid": ("UUID",),
     "msgspec": ("UNSET", "Meta", "Struct", "UnsetType", "field"),
     "sockspec.runtime": (
@@ -24,6 +24,7 @@ _MODULES: Final = {
         "ClientOptions",
         "Codec",
         "Connection",
+        "Credential",
         "DateTime",
         "Entry",
         "FromHeader",
@@ -31,6 +32,7 @@ _MODULES: Final = {
         "FromQuery",
         "Handler",
         "Handshake",
+        "Heartbeat",
         "KeyScheme",
         "Limits",
         "P",
@@ -42,8 +44,12 @@ _MODULES: Final = {
         "Schemas",
         "Scheme",
         "Server",
+        "SyncClient",
         "Token",
+        "answer",
+        "basic",
         "identified",
+        "message_of",
         "one_of",
         "open_tuple",
         "stamped",
@@ -57,6 +63,8 @@ _TEXT: Final = re.compile(
 )
 """Strings and docstrings as the views print them. A quoted alias is code, though."""
 _NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
+_DEFINED: Final = re.compile(r"^class ([^\W\d]\w*)|^([^\W\d]\w*): TypeAlias", re.MULTILINE)
+"""The classes and aliases that a module makes itself."""
 _BLOCKS: Final = (
     ("abc", "datetime", "decimal", "enum", "typing", "uuid"),
     ("msgspec", "sockspec.runtime"),
@@ -73,7 +81,7 @@ def blocks(body: str, siblings: Iterable[str], others: Mapping[str, frozenset[st
 
     `siblings` are the modules of the package that it may use; `others` what it has from modules of other packages.
     """
-    names = used(body)
+    names = used(body) - {name for pair in _DEFINED.findall(body) for name in pair}
     found: list[tuple[str, ...]] = []
     for modules in _BLOCKS:
         plain = ["import datetime as dt"] if "datetime" in modules and "dt" in names else []

@@ -137,14 +137,14 @@ def statement(target: str, annotation: Code | None, value: Code | None, indent: 
     return _annotated(target, annotation, f" = {tail}", indent)
 
 
-def signature(function: str, parameters: tuple[Code, ...], returns: Code, indent: int) -> str:
-    """The head of a function, up to its colon."""
+def signature(function: str, parameters: tuple[Code, ...], returns: Code, indent: int, *, room: int = 0) -> str:
+    """The head of a function, up to its colon; `room` is what follows it on the same line."""
     group = Group(f"{function}(", parameters, ")")
     one = f"{flat(group)} -> {flat(returns)}:"
-    if indent + len(one) <= WIDTH:
+    if indent + len(one) + room <= WIDTH:
         return one
     tail = flat(returns)
-    if isinstance(returns, Either) and indent + len(f") -> {tail}:") > WIDTH:
+    if isinstance(returns, Either) and indent + len(f") -> {tail}:") + room > WIDTH:
         tail = _parenthesized(returns, indent)
     return f"{exploded(group, indent)} -> {tail}:"
 

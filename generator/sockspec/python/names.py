@@ -18,7 +18,8 @@ _CONNECTION_RESERVED = set(
     parameters query headers handshake subprotocol id""".split()
 )
 _CLIENT_RESERVED = set(
-    "send request ending on on_problem on_state close connect state url options error_message".split()
+    """send request receive wait_for unsent ending on once off on_problem on_unknown on_state on_connect dial_by close
+    connect state url options error_message heartbeat client""".split()
 )
 
 
@@ -33,6 +34,7 @@ class Names:
     parameters: Mapping[str, str]
     """The class of what a client says when it connects to a channel."""
     clients: Mapping[str, str]
+    sync_clients: Mapping[str, str]
     unions: Mapping[tuple[str, ir.Direction], str]
     """The alias for all that one side may send on a channel."""
     codecs: Mapping[tuple[str, ir.Direction], str]
@@ -61,6 +63,7 @@ def give(api: ir.Api) -> Names:
     connections = {name: classes.claim(f"{words}Connection") for name, words in channels.items()}
     parameters = {name: classes.claim(f"{words}Parameters") for name, words in channels.items()}
     clients = {name: classes.claim(_ending(words, "Client")) for name, words in channels.items()}
+    sync_clients = {name: classes.claim(f"Sync{client}") for name, client in clients.items()}
     server = classes.claim(_ending(naming.class_name(api.title), "Server"))
     unions = {
         (name, side): classes.claim(f"{words}From{SIDES[side].title()}")
@@ -91,6 +94,7 @@ def give(api: ir.Api) -> Names:
         connections,
         parameters,
         clients,
+        sync_clients,
         unions,
         codecs,
         called,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from sockspec import ir
-from sockspec.python import literals
+from sockspec.python import literals, naming
 from sockspec.python.layout import Code, Group, assigned, call, joined
 
 _TOKENS = ("oauth2", "openIdConnect")
+_CONSTRUCTOR = ("url", "token", "options", "address", "credentials")
 _PLACES = ("header", "query", "cookie")
 
 
@@ -42,6 +43,42 @@ def credentials(scheme: ir.SecurityScheme) -> Credentials:
             return Credentials("BearerScheme", ("token: str",))
         case _:
             return Credentials("Scheme", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A parameter of a client's constructor for what proves who it is."""
+
+    name: str
+    annotation: str
+    argument: Code = ""
+    """The runtime's credential; empty for a bearer token, which the runtime's client takes as it is."""
+    default: str = "None"
+
+
+def asked(api: ir.Api, channel: ir.Channel, taken: Iterable[str]) -> tuple[Asked, ...]:
+    """What a client can be given to prove who it is, whichever of the alternatives it then is. `taken` are other names."""
+    names = dict.fromkeys(need.scheme for alternative in connecting(api, channel) for need in alternative)
+    schemes = {scheme.name: scheme for scheme in api.security_schemes}
+    scope = naming.Scope({*naming.METHOD_RESERVED, *taken, *_CONSTRUCTOR})
+    found: dict[str, Asked] = {}
+    for name in names:
+        one = schemes.get(name)
+        if one is None:
+            continue
+        kind = credentials(one).kind
+        if kind == "BearerScheme":
+            found.setdefault("token", Asked("token", "Token | None"))
+        elif kind == "BasicScheme":
+            word = scope.claim(naming.attribute_name(name))
+            found[name] = Asked(word, "BasicCredentials | None", call("basic", word))
+        elif kind == "KeyScheme":
+            word = scope.claim(naming.attribute_name(name))
+            places = (literals.string(one.parameter_in), literals.string(one.parameter_name))
+            found[name] = Asked(word, "Token | None", call("Credential", word, *places))
+    if len(found) < len(names) and not found:
+        found[""] = Asked("credentials", "tuple[Credential, ...]", "*credentials", "()")
+    return tuple(found.values())
 
 
 def used(api: ir.Api) -> tuple[ir.SecurityScheme, ...]:

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sockspec.runtime.application import Application
-    from sockspec.runtime.client import Callback, Client, Token
+    from sockspec.runtime.client import Client
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
-    from sockspec.runtime.filled import identified, now, stamped
+    from sockspec.runtime.filled import identified, message_of, now, stamped
     from sockspec.runtime.formats import DateTime
     from sockspec.runtime.groups import Group
     from sockspec.runtime.handshake import Handshake, Values
+    from sockspec.runtime.heartbeat import Heartbeat, answer
+    from sockspec.runtime.inbox import InboxFull
     from sockspec.runtime.judge import Schemas
     from sockspec.runtime.lanes import Entry
     from sockspec.runtime.limits import Limits
     from sockspec.runtime.link import ConnectionLost, State
+    from sockspec.runtime.listeners import Callback
     from sockspec.runtime.observer import Observer
     from sockspec.runtime.options import ClientOptions, Options
+    from sockspec.runtime.outgoing import NotConnected, QueueFull, SendTimeout, Unsent
     from sockspec.runtime.parameters import FromHeader, FromPath, FromQuery
     from sockspec.runtime.policy import Policy, UnknownMessage
     from sockspec.runtime.problems import (
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     )
     from sockspec.runtime.routing import Handler, Route
     from sockspec.runtime.security.cleartext import InsecureTransport
+    from sockspec.runtime.security.credentials import Credential, Token, basic, bearer
     from sockspec.runtime.security.principal import ANONYMOUS, P, Principal
     from sockspec.runtime.security.schemes import (
         BasicCredentials,
@@ -47,34 +52,41 @@ if TYPE_CHECKING:
     )
     from sockspec.runtime.security.tickets import Tickets
     from sockspec.runtime.server import Server
+    from sockspec.runtime.sync_client import SyncClient
     from sockspec.runtime.transport import ConnectionClosed, Transport
     from sockspec.runtime.unions import one_of, open_tuple
 else:
     _HOMES = {
         "security.cleartext": ("InsecureTransport",),
         "application": ("Application",),
-        "client": ("Callback", "Client", "Token"),
+        "client": ("Client",),
         "codec": ("Codec",),
         "connection": ("Connection",),
-        "filled": ("identified", "now", "stamped"),
+        "filled": ("identified", "message_of", "now", "stamped"),
         "formats": ("DateTime",),
         "groups": ("Group",),
         "handshake": ("Handshake", "Values"),
+        "heartbeat": ("Heartbeat", "answer"),
+        "inbox": ("InboxFull",),
         "judge": ("Schemas",),
         "lanes": ("Entry",),
         "link": ("ConnectionLost", "State"),
         "limits": ("Limits",),
+        "listeners": ("Callback",),
         "observer": ("Observer",),
         "options": ("ClientOptions", "Options"),
+        "outgoing": ("NotConnected", "QueueFull", "SendTimeout", "Unsent"),
         "parameters": ("FromHeader", "FromPath", "FromQuery"),
         "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
         "routing": ("Handler", "Route"),
+        "security.credentials": ("Credential", "Token", "basic", "bearer"),
         "security.principal": ("ANONYMOUS", "P", "Principal"),
         "security.schemes": (
             *("BasicCredentials", "BasicScheme", "BearerScheme", "KeyScheme", "Requirement", "Scheme"),
         ),
         "security.tickets": ("Tickets",),
         "server": ("Server",),
+        "sync_client": ("SyncClient",),
         "transport": ("ConnectionClosed", "Transport"),
         "policy": ("Policy", "UnknownMessage"),
         "unions": ("one_of", "open_tuple"),
@@ -105,6 +117,7 @@ __all__ = [
     "Connection",
     "ConnectionClosed",
     "ConnectionLost",
+    "Credential",
     "DateTime",
     "Entry",
     "Fault",
@@ -114,9 +127,12 @@ __all__ = [
     "Group",
     "Handler",
     "Handshake",
+    "Heartbeat",
+    "InboxFull",
     "InsecureTransport",
     "KeyScheme",
     "Limits",
+    "NotConnected",
     "Observer",
     "Options",
     "P",
@@ -126,19 +142,27 @@ __all__ = [
     "Problem",
     "ProblemError",
     "ProblemKind",
+    "QueueFull",
     "Refused",
     "Requirement",
     "Route",
     "Schemas",
     "Scheme",
+    "SendTimeout",
     "Server",
     "State",
+    "SyncClient",
     "Tickets",
     "Token",
     "Transport",
     "UnknownMessage",
+    "Unsent",
     "Values",
+    "answer",
+    "basic",
+    "bearer",
     "identified",
+    "message_of",
     "now",
     "one_of",
     "open_tuple",

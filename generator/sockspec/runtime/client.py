@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from sockspec.runtime.address import endpoint, header_line, header_lines, of_server, refuse_clear_text
+from sockspec.runtime.address import endpoint, header_lines, of_server, refuse_clear_text
 from sockspec.runtime.backoff import Ending, Reconnection
 from sockspec.runtime.error_messages import read_error
 from sockspec.runtime.filled import identified
-from sockspec.runtime.inbox import Ended, Inbox
+from sockspec.runtime.heartbeat import Heartbeat, Pulse
+from sockspec.runtime.inbox import Ended
 from sockspec.runtime.jsontext import plain
 from sockspec.runtime.link import ConnectionLost, Link, State
+from sockspec.runtime.listeners import Callback, Listeners
 from sockspec.runtime.options import ClientOptions
+from sockspec.runtime.outgoing import Outgoing, Unsent
 from sockspec.runtime.policy import UnknownMessage
 from sockspec.runtime.problems import PayloadError, Problem
 from sockspec.runtime.replies import Request, Requests
-from sockspec.runtime.transport import ClientTransport, ConnectionClosed
+from sockspec.runtime.security.credentials import Credential, Token, bearer, placed
+from sockspec.runtime.transport import ClientTransport
 
 if TYPE_CHECKING:
     from sockspec.runtime.codec import Codec
@@ -33,10 +36,8 @@ Out = TypeVar("Out")
 Reply = TypeVar("Reply")
 T = TypeVar("T")
 
-Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
-"""A bearer token, or what gives one: it is asked at each attempt to connect."""
-Callback: TypeAlias = Callable[[T], object]
-"""A function or a coroutine function of one value. What it returns is ignored."""
+Hook = Callable[[], Awaitable[object]]
+"""A coroutine function that prepares a new connection."""
 
 
 class Dial(Protocol):
@@ -56,13 +57,15 @@ class Client(Generic[In, Out]):
 
     `In` is what the server may send, `Out` what this client may. Use it as `async with`; iterate over it with
     `async for`, register callbacks with `on`, or do both. Every message goes to its callbacks and to the iteration,
-    except for replies, which go to their requests alone. Until somebody iterates, only the latest
-    `ClientOptions.max_inbound` messages are kept; from then on none is dropped, and the client stops reading from
-    the network while so many wait. Callbacks run one after the other, and may send and make requests.
+    except for replies, which go to their requests alone, and heartbeats. Until somebody iterates, only the latest
+    `ClientOptions.max_inbound` messages are kept; from then on `ClientOptions.overflow` says what happens when more
+    wait. Callbacks run one after the other, and may send and make requests. `docs/client.md` says what may be lost.
     """
 
     error_message: ClassVar[type[msgspec.Struct] | None] = None
     """The document's own error message; None for the design guide's."""
+    heartbeat: ClassVar[Heartbeat | None] = None
+    """The heartbeat that the document declares, sent or answered without the application."""
 
     def __init__(
         self,
@@ -76,14 +79,15 @@ class Client(Generic[In, Out]):
         incoming: Codec[In],
         outgoing: Codec[Out],
         token: Token | None = None,
+        credentials: Sequence[Credential] = (),
         subprotocols: Sequence[str] = (),
         options: ClientOptions | None = None,
     ) -> None:
         """`path` is a template that is added to the URL, in which `variables` are filled in.
 
-        Query and header values that are None or UNSET are left out.
+        `token` is a bearer token, `credentials` are others. Query and header values that are None or UNSET are left out.
 
-        Raises InsecureTransport for a token over `ws://` beyond this machine, and ValueError for a URL, a parameter
+        Raises InsecureTransport for credentials over `ws://` beyond this machine, and ValueError for a URL, a parameter
         or a header that cannot be.
         """
         from random import Random  # takes its time, and servers do not need it
@@ -93,29 +97,30 @@ class Client(Generic[In, Out]):
         self.ending: Ending | None = None
         """How the latest connection ended: its close code and reason. None while the first one lasts."""
         self._headers = header_lines(headers or {})
-        self._token = token
+        self._credentials = [one for one in (bearer(token), *credentials) if one.value is not None]
         self._subprotocols = tuple(subprotocols)
         self._incoming = incoming
         self._outgoing = outgoing
+        self._listeners: Listeners[In] = Listeners(self.options)
+        renewable = any(one.is_renewable for one in self._credentials)
         self._link = Link(
             self._dial,
             receive=self._receive,
-            changed=self._note_state,
+            prepare=self._prepare,
+            watch=self._watch,
+            changed=self._listeners.hear_state,
             lost=self._note_loss,
-            reconnection=Reconnection(self.options, Random(), renewable_token=callable(token)),
+            reconnection=Reconnection(self.options, Random(), renewable_token=renewable),
             options=self.options,
         )
+        beat = self.heartbeat
+        self._pulse = Pulse(beat, answers=beat.ping in incoming.messages, encode=outgoing.encode) if beat else None
+        self._sender: Outgoing[Out] = Outgoing(self._link, self.options)
+        self._requests = Requests()
+        self._hooks: list[Hook] = []
         self._dial_by: Dial | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._requests = Requests()
-        self._sending = asyncio.Lock()
-        self._messages: Inbox[In] = Inbox(self.options.max_inbound)
-        self._events: Inbox[tuple[Callback[Any], Any]] = Inbox(self.options.max_inbound)
-        self._on_message: dict[type[Any], list[Callback[Any]]] = {}
-        self._on_problem: list[Callback[Problem]] = []
-        self._on_unknown: list[Callback[UnknownMessage]] = []
-        self._on_state: list[Callback[State]] = []
-        if token is not None:
+        if self._credentials:
             refuse_clear_text(self.url)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -125,14 +130,34 @@ class Client(Generic[In, Out]):
         """Where the client stands."""
         return self._link.state
 
+    @property
+    def unsent(self) -> tuple[Unsent[Out], ...]:
+        """With the policy `queue`, what was not sent, in order; what is left here after the end is handed back so."""
+        return self._sender.unsent
+
     def dial_by(self, dial: Dial) -> None:
         """Open connections in another way than over the network, before there is one: in memory, in tests."""
         self._dial_by = dial
 
+    def on_connect(self, hook: Hook) -> Callable[[], None]:
+        """Await a coroutine function for each new connection, for instance to join rooms or to subscribe again.
+
+        What it sends and asks goes before everything that waits for the connection. When it fails, the connection is
+        given up, and another one is tried. Returns what takes the hook away again.
+        """
+        self._hooks.append(hook)
+
+        def remove() -> None:
+            if hook in self._hooks:
+                self._hooks.remove(hook)
+
+        return remove
+
     async def connect(self) -> None:
         """Connect, with several attempts where needed; `async with` does it. Raises ConnectionLost."""
         if not self._tasks:
-            self._tasks = (asyncio.create_task(self._run()), asyncio.create_task(self._run_callbacks()))
+            runs = (self._run(), self._sender.run(), self._listeners.run())
+            self._tasks = tuple(map(asyncio.create_task, runs))
         try:
             async with asyncio.timeout(self.options.connect_timeout):
                 await self._link.first_connection()
@@ -144,16 +169,27 @@ class Client(Generic[In, Out]):
             raise
 
     async def close(self) -> None:
-        """Close the connection for good; `async with` does it. What was received can still be iterated over."""
+        """Close the connection for good; `async with` does it. What was received can still be iterated over.
+
+        What is queued is sent before, within `ClientOptions.close_timeout`; `unsent` has the rest.
+        """
         if not self._tasks:
             return
+        try:
+            async with asyncio.timeout(self.options.close_timeout):
+                await self._sender.flush()
+        except TimeoutError:
+            pass
         await self._link.close()
-        runner, callbacks = self._tasks
-        runner.cancel()
-        await asyncio.wait([runner])
+        runner, sender, callbacks = self._tasks
+        for task in (runner, sender):
+            task.cancel()
+        await asyncio.wait([runner, sender])
         if callbacks is not asyncio.current_task():
             await asyncio.wait([callbacks], timeout=self.options.close_timeout)
             callbacks.cancel()
+        if self.unsent:
+            _log.warning("%d messages were queued and not sent", len(self.unsent))
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -167,12 +203,14 @@ class Client(Generic[In, Out]):
     # --- sending ----------------------------------------------------------------------------------------------------
 
     async def send(self, message: Out) -> None:
-        """Send a message once there is a connection. It is lost when the connection breaks before the server reads it.
+        """Send a message, or do with it what `ClientOptions.offline` says while there is no connection.
 
-        Raises PayloadError for a message that the document does not allow, TimeoutError when it cannot be sent within
-        `ClientOptions.send_timeout`, and ConnectionLost.
+        It is never sent twice. It is lost when the connection breaks before the server has read it.
+
+        Raises PayloadError for a message that the document does not allow, SendTimeout when it cannot be sent within
+        `ClientOptions.send_timeout`, ConnectionLost, and by policy NotConnected or QueueFull.
         """
-        await self._transmit(message, None)
+        await self._sender.send(message, self._encode(message))
 
     async def request(self, message: Out, replies: tuple[type[Reply], ...], *, timeout: float | None = None) -> Reply:
         """Send a message and wait for its reply: a message of one of the classes that repeats its correlation id.
@@ -191,7 +229,7 @@ class Client(Generic[In, Out]):
         scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                await self._transmit(message, request)
+                await self._sender.transmit(message, self._encode(message), lambda: self._expect(request))
                 answer: Reply = await reply
                 return answer
         except TimeoutError:
@@ -202,29 +240,15 @@ class Client(Generic[In, Out]):
             self._requests.discard(request)
             self._stretch()
 
-    async def _transmit(self, message: Out, request: Request | None) -> None:
-        frame = self._outgoing.encode(message, check=self.options.check_sent)
-        transport: ClientTransport | None = None
-        try:
-            async with asyncio.timeout(self.options.send_timeout), self._sending:
-                transport = await self._link.transport()
-                if request is not None:
-                    self._requests.add(request)
-                    self._stretch()
-                await transport.send(frame)
-        except TimeoutError:
-            if transport is not None:
-                # Half of the message may be out; the server does not read the rest.
-                transport.abort()
-            raise TimeoutError(f"could not send within {self.options.send_timeout:g} s") from None
-        except ConnectionClosed as closed:
-            raise ConnectionLost(Ending(closed.code, closed.reason)) from None
+    def _encode(self, message: Out) -> str | bytes:
+        return self._outgoing.encode(message, check=self.options.check_sent)
+
+    def _expect(self, request: Request) -> None:
+        self._requests.add(request)
+        self._stretch()
 
     def _stretch(self) -> None:
-        """While a reply is due, keep reading even if what comes before it is not being taken."""
-        waiting = len(self._requests) > 0
-        self._messages.stretch(waiting)
-        self._events.stretch(waiting)
+        self._listeners.stretch(len(self._requests) > 0)
 
     # --- receiving --------------------------------------------------------------------------------------------------
 
@@ -234,27 +258,48 @@ class Client(Generic[In, Out]):
     async def __anext__(self) -> In:
         """The next message. Ends when the connection is closed normally, and raises ConnectionLost when otherwise."""
         try:
-            return await self._messages.take()
+            return await self._listeners.messages.take()
         except Ended:
             raise StopAsyncIteration from None
 
+    async def wait_for(
+        self, message: type[T], predicate: Callable[[T], object] | None = None, *, timeout: float | None = None
+    ) -> T:
+        """The next message of a class, of which the predicate holds if there is one.
+
+        The iteration and the callbacks get it, too. Raises TimeoutError after `timeout` seconds, ConnectionLost when
+        the client ends before, and what the predicate raises.
+        """
+        if self._link.is_closed:
+            raise ConnectionLost(self._link.ending)
+        async with asyncio.timeout(timeout):
+            return await self._listeners.wait_for(message, predicate)
+
     def on(self, message: type[T], callback: Callback[T]) -> Callable[[], None]:
         """Call back for each message of a class. Returns what takes the callback away again."""
-        return _register(self._on_message.setdefault(message, []), callback)
+        return self._listeners.on(message, callback)
+
+    def once(self, message: type[T], callback: Callback[T]) -> Callable[[], None]:
+        """Call back for the next message of a class only. Returns what takes the callback away again."""
+        return self._listeners.on(message, callback, once=True)
+
+    def off(self, message: type[T], callback: Callback[T]) -> None:
+        """Call back no more for messages of a class."""
+        self._listeners.off(message, callback)
 
     def on_problem(self, callback: Callback[Problem]) -> Callable[[], None]:
         """Call back for each problem that the server tells outside a request, and for what it sends that is invalid."""
-        return _register(self._on_problem, callback)
+        return self._listeners.on_problem(callback)
 
     def on_unknown(self, callback: Callback[UnknownMessage]) -> Callable[[], None]:
         """Call back for what is no message of the document, such as one that a newer server sends."""
-        return _register(self._on_unknown, callback)
+        return self._listeners.on_unknown(callback)
 
     def on_state(self, callback: Callback[State]) -> Callable[[], None]:
-        """Call back for each change of state, for instance to join rooms again when the state is CONNECTED."""
-        return _register(self._on_state, callback)
+        """Call back for each change of state. To join or subscribe again, `on_connect` is the better place."""
+        return self._listeners.on_state(callback)
 
-    async def _receive(self, frame: str | bytes) -> None:
+    async def _receive(self, frame: str | bytes, transport: ClientTransport) -> None:
         incoming = self._incoming
         try:
             message = incoming.take(frame) if self.options.receiving == "off" else incoming.decode(frame)
@@ -263,17 +308,17 @@ class Client(Generic[In, Out]):
             if usable is None:
                 return
             message = usable
-        correlation = self._incoming.correlation_of(message)
-        if self._requests.answer(message, correlation):
+        correlation = incoming.correlation_of(message)
+        if len(self._requests) and self._requests.answer(message, correlation):
             return
         if self._is_error(message):
             problem = read_error(frame, known=True)
             if problem is not None and await self._receive_problem(problem.about(correlation)):
                 return
-        for callback in self._on_message.get(type(message), ()):
-            await self._events.put((callback, message))
-        if not await self._messages.put(message) and not self._on_message:
-            _log.debug("nobody takes what is received; only the latest messages are kept")
+        if self._pulse is not None and self._pulse.is_of(message):
+            await self._pulse.take(message, transport)
+            return
+        await self._listeners.hand_on(message)
 
     async def _receive_invalid(self, frame: str | bytes, invalid: Problem) -> In | None:
         """An error message that the document does not have, or a message that it refuses: what of it can be used."""
@@ -281,16 +326,15 @@ class Client(Generic[In, Out]):
         if told is not None:
             await self._receive_problem(told)
             return None
-        _log.warning("received a message that the document does not allow: %s", invalid.message)
+        _log.warning("received a message that the document does not allow: %s", invalid.type)
         problem = invalid.about(self._incoming.correlation_in(frame))
         if self._requests.fail(problem):
             return None
-        await self._report(problem)
+        await self._listeners.hear_problem(problem)
         try:
             usable = self._incoming.take(frame)
         except PayloadError:
-            for callback in self._on_unknown:
-                await self._events.put((callback, UnknownMessage(plain(frame))))
+            await self._listeners.hear_unknown(UnknownMessage(plain(frame)))
             return None
         return usable if self.options.receiving == "report" else None
 
@@ -299,13 +343,9 @@ class Client(Generic[In, Out]):
         self._link.told = problem
         if self._requests.fail(problem):
             return True
-        _log.warning("the server reports %s: %s", problem.type, problem.message)
-        await self._report(problem)
+        _log.warning("the server reports %s", problem.type)
+        await self._listeners.hear_problem(problem)
         return False
-
-    async def _report(self, problem: Problem) -> None:
-        for callback in self._on_problem:
-            await self._events.put((callback, problem))
 
     def _is_error(self, message: object) -> bool:
         own = self.error_message
@@ -319,59 +359,35 @@ class Client(Generic[In, Out]):
             ending = await self._link.run()
             error = None if ending.code == NORMAL_CLOSURE else ConnectionLost(ending)
         except Exception as unexpected:
-            _log.exception("the client ends because of an error of its own")
+            _log.warning("the client ends: %s", type(unexpected).__name__)
             error = unexpected
         finally:
-            self._messages.end(error)
-            self._events.end()
+            self._requests.fail_all(ConnectionLost(self._link.ending))
+            self._listeners.end(error, error or ConnectionLost(self._link.ending))
 
-    async def _run_callbacks(self) -> None:
-        while True:
-            try:
-                callback, value = await self._events.take()
-            except Ended:
-                return
-            try:
-                result = callback(value)
-                if inspect.isawaitable(result):
-                    await result
-            except Exception:
-                _log.exception("a callback failed")
+    async def _prepare(self) -> None:
+        for hook in tuple(self._hooks):
+            await hook()
+
+    async def _watch(self, transport: ClientTransport) -> None:
+        if self._pulse is not None:
+            await self._pulse.run(transport)
 
     async def _dial(self) -> ClientTransport | Ending:
-        headers = dict(self._headers)
+        options = self.options
         try:
-            if self._token is not None:
-                headers["Authorization"] = header_line("Authorization", f"Bearer {await self._ask_for_token()}")
+            async with asyncio.timeout(options.open_timeout):
+                url, headers = await placed(self._credentials, self.url, self._headers)
         except Exception as error:
-            _log.exception("there is no token to connect with")
+            # Its text can have the token in it.
+            _log.warning("there are no credentials to connect with: %s", type(error).__name__)
             return Ending(reason=f"there is no token: {type(error).__name__}")
         if self._dial_by is not None:
             dial = self._dial_by
         else:
             from sockspec.runtime.dial import dial  # imports the network library, which programs may not need
-        return await dial(self.url, headers=headers, subprotocols=self._subprotocols, options=self.options)
-
-    async def _ask_for_token(self) -> str:
-        if not callable(self._token):
-            return self._token or ""
-        token = self._token()
-        return await token if inspect.isawaitable(token) else token
-
-    def _note_state(self, state: State) -> None:
-        for callback in self._on_state:
-            self._events.push((callback, state))
+        return await dial(url, headers=headers, subprotocols=self._subprotocols, options=options)
 
     def _note_loss(self, ending: Ending) -> None:
         self.ending = ending
         self._requests.fail_all(ConnectionLost(ending))
-
-
-def _register(callbacks: list[Callback[T]], callback: Callback[T]) -> Callable[[], None]:
-    callbacks.append(callback)
-
-    def remove() -> None:
-        if callback in callbacks:
-            callbacks.remove(callback)
-
-    return remove

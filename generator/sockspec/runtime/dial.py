@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidStatus,
+    ProxyError,
+    SecurityError,
+)
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
@@ -27,13 +34,12 @@ async def dial(
     """Open a connection; an Ending says why there is none."""
     parts = urlsplit(url)
     try:
-        websocket = await connect(
+        websocket = await _Connect(
             url,
             additional_headers=dict(headers),
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
             compression=None,
-            # What is meant for this machine must not leave it through a proxy.
-            proxy=None if is_loopback(parts.hostname or "") else True,
+            proxy=_proxy(options.proxy, parts.hostname or ""),
             open_timeout=options.open_timeout,
             close_timeout=options.close_timeout,
             ping_interval=None,
@@ -45,11 +51,41 @@ async def dial(
         return _refused(refusal.response)
     except ssl.SSLCertVerificationError as error:
         return Ending(1015, f"the certificate of the server is not trusted: {error.verify_message}", hopeless=True)
+    except (ProxyError, InvalidProxy) as error:
+        return Ending(
+            reason=f"the proxy could not be used: {type(error).__name__}", hopeless=isinstance(error, InvalidProxy)
+        )
+    except SecurityError as error:
+        return Ending(1002, f"a redirect is not followed: {error}", hopeless=True)
     except (OSError, InvalidMessage) as error:
         return Ending(reason=str(error) or type(error).__name__)
     except InvalidHandshake as error:
         return Ending(1002, str(error), hopeless=True)
     return WebSocketTransport(websocket)
+
+
+class _Connect(connect):
+    """The library's way to connect, which gives nothing of ours to another host that it is redirected to.
+
+    The library itself leaves out some headers there, and keeps keys in others.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """The URL to go on with, or why there is none."""
+        before = urlsplit(self.uri)
+        found = super().process_redirect(exc)
+        if isinstance(found, str):
+            after = urlsplit(found)
+            if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+                self.additional_headers = None
+        return found
+
+
+def _proxy(chosen: str | None, host: str) -> str | Literal[True] | None:
+    if chosen != "environment":
+        return chosen
+    # What is meant for this machine must not leave it through a proxy.
+    return None if is_loopback(host) else True
 
 
 def _refused(response: Response) -> Ending:

@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import Final, Generic, TypeVar
 
+from sockspec.runtime.policy import Overflow
+
 T = TypeVar("T")
 
 STRETCH: Final = 16
@@ -16,12 +18,19 @@ class Ended(Exception):
     """Nothing more will come."""
 
 
-class Inbox(Generic[T]):
-    """A bounded queue. Until somebody takes from it, a full one forgets its oldest items; then `put` waits instead."""
+class InboxFull(Exception):
+    """More was received than the application takes, and the policy is `fail`."""
 
-    def __init__(self, limit: int) -> None:
+
+class Inbox(Generic[T]):
+    """A bounded queue. Until somebody takes from it, a full one forgets its oldest items; then the policy holds."""
+
+    def __init__(self, limit: int, overflow: Overflow = "pause") -> None:
         self.taken_from = False
+        self.dropped = 0
+        """How many items were forgotten."""
         self._limit = max(1, limit)
+        self._overflow = overflow
         self._stretched = False
         self._items: deque[T] = deque()
         self._ended = False
@@ -31,16 +40,18 @@ class Inbox(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    async def put(self, item: T) -> bool:
-        """Add an item. Returns False when an old one had to be forgotten for it."""
-        while self.taken_from and len(self._items) >= self._room and not self._ended:
-            await self._changed.wait()
-        forgets = not self.taken_from and len(self._items) >= self._limit
-        if forgets:
+    async def put(self, item: T) -> None:
+        """Add an item. Raises InboxFull by policy."""
+        if self.taken_from and self._overflow == "pause":
+            while len(self._items) >= self._room and not self._ended:
+                await self._changed.wait()
+        elif len(self._items) >= self._limit:
+            if self.taken_from and self._overflow == "fail":
+                raise InboxFull(f"{self._limit} messages wait, and are not taken fast enough")
             self._items.popleft()
+            self.dropped += 1
         self._items.append(item)
         self._notify()
-        return not forgets
 
     def push(self, item: T) -> None:
         """Add an item whatever the limit, without waiting."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sockspec.runtime.limits import MIB, Limits
-from sockspec.runtime.policy import Policy, SlowConsumer
+from sockspec.runtime.policy import Offline, Overflow, Policy, SlowConsumer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -97,6 +97,10 @@ class ClientOptions:
     """A server that does not answer a ping within this time is gone."""
     send_timeout: float = 10.0
     """For a message to be sent, the wait for a connection included."""
+    offline: Offline = "wait"
+    """What becomes of messages that are sent while there is no connection: `wait`, `raise` or `queue`."""
+    max_queued: int = 256
+    """How many messages may be queued. One more is not taken."""
     reply_timeout: float = 10.0
     """For the reply to a request, where the call does not say otherwise."""
 
@@ -116,6 +120,8 @@ class ClientOptions:
     """The largest message that is accepted. A larger one closes the connection with 1009."""
     max_inbound: int = 256
     """How many received messages may wait to be iterated over, and how many for callbacks."""
+    overflow: Overflow = "pause"
+    """What happens when more wait: `pause` stops reading, `drop-oldest` forgets, `fail` ends the client."""
 
     receiving: Policy = "report"
     """What is done about a message that its schema refuses. A client does not fail because a server is ahead of it."""
@@ -123,4 +129,9 @@ class ClientOptions:
     """Whether a message is held to its schema before it is sent. Turn it off for hot paths that are tested otherwise."""
 
     ssl: SSLContext | None = field(default=None, repr=False)
-    """The TLS settings for `wss://`; None for the system's."""
+    """The TLS settings for `wss://`, with client certificates for instance; None for the system's, which verify."""
+    proxy: str | Literal["environment"] | None = field(default="environment", repr=False)
+    """The URL of an HTTP or SOCKS proxy; `environment` for what `HTTPS_PROXY` and the like say, None for no proxy.
+
+    What is meant for this machine never goes through a proxy of the environment.
+    """

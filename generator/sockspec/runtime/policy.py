@@ -27,3 +27,17 @@ SlowConsumer = Literal["disconnect", "drop-oldest", "coalesce"]
 `disconnect` ends the connection. `drop-oldest` forgets what has waited longest. `coalesce` keeps of all messages with the
 same key only the latest, and ends the connection when that is not enough.
 """
+
+Overflow = Literal["pause", "drop-oldest", "fail"]
+"""What happens when an application takes what is received more slowly than it comes.
+
+`pause` stops reading from the network, so that the server notices. `drop-oldest` forgets what has waited longest. `fail`
+ends the client with InboxFull.
+"""
+
+Offline = Literal["wait", "raise", "queue"]
+"""What becomes of messages that are sent while there is no connection.
+
+`wait` holds the sender up until there is one, `ClientOptions.send_timeout` at most. `raise` raises NotConnected at once.
+`queue` takes them, returns at once, and sends them in order later.
+"""

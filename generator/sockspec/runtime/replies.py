@@ -42,7 +42,8 @@ class Requests:
     def discard(self, request: Request) -> None:
         """Wait no longer."""
         self._waiting.pop(request, None)
-        self._by_correlation.pop(request.correlation, None)
+        if self._by_correlation.get(request.correlation) is request:
+            del self._by_correlation[request.correlation]
 
     def answer(self, message: object, correlation: object) -> bool:
         """Give a message to the request that it answers; says whether there is one.

@@ -86,10 +86,12 @@ class WebSocketTransport:
         through the full buffer first. While nobody receives here, an answer may be there unread, and the peer is
         given the benefit of the doubt.
         """
+        # A peer that is gone is so within the interval and the timeout, its last chance to close in good order included.
+        last_chance = min(1.0, timeout / 10)
         while True:
             await asyncio.sleep(interval)
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(timeout - last_chance):
                     await (await self._websocket.ping())
             except WebSocketClosed:
                 return
@@ -97,7 +99,7 @@ class WebSocketTransport:
                 if self._reading:
                     break
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(last_chance):
                 await self._websocket.close(IDLE_TIMEOUT, "idle timeout")
         except TimeoutError:
             self.abort()
