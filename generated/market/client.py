@@ -9,13 +9,20 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, overload
 
 from msgspec import UNSET, Meta, UnsetType
-from sockspec.runtime import Client, ClientOptions, message_of
+from sockspec.runtime import Client, ClientOptions, Heartbeat, message_of
 
 from . import codecs, messages
 
 
 class StreamClient(Client[messages.StreamFromServer, messages.StreamFromClient]):
     """The one connection of a client. Every subscription shares it."""
+
+    heartbeat = Heartbeat(
+        messages.Ping,
+        messages.Heartbeat,
+        interval=20.0,
+        timeout=10.0,
+    )
 
     def __init__(
         self,
@@ -81,18 +88,3 @@ class StreamClient(Client[messages.StreamFromServer, messages.StreamFromClient])
     ) -> None:
         """Ends a feed for some symbols."""
         await self.send(message_of(messages.Unsubscribe, message, fields))
-
-    @overload
-    async def send_ping(self, message: messages.Ping, /) -> None: ...
-
-    @overload
-    async def send_ping(self, /, *, nonce: int | UnsetType = UNSET) -> None: ...
-
-    async def send_ping(
-        self,
-        message: messages.Ping | None = None,
-        /,
-        **fields: Any,
-    ) -> None:
-        """Asks the server for a sign of life."""
-        await self.send(message_of(messages.Ping, message, fields))

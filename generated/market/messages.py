@@ -210,3 +210,5 @@ StreamFromServer: TypeAlias = (
     Subscribed | OrderBookUpdate | Trade | Ticker | Heartbeat | Error
 )
 """What the server may send on /stream."""
+
+StreamMessage: TypeAlias = Subscribed | OrderBookUpdate | Trade | Ticker | Error

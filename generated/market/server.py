@@ -15,6 +15,7 @@ from sockspec.runtime import (
     FromHeader,
     FromQuery,
     Handler,
+    Heartbeat,
     Limits,
     Route,
     Server,
@@ -123,15 +124,6 @@ class StreamConnection(Connection[messages.StreamFromServer]):
             ),
         )
 
-    async def send_heartbeat(
-        self,
-        *,
-        nonce: int | UnsetType = UNSET,
-        timestamp: messages.Timestamp | UnsetType = UNSET,
-    ) -> None:
-        """The server is alive."""
-        await self.send(messages.Heartbeat(nonce=nonce, timestamp=stamped(timestamp)))
-
     async def send_error(
         self,
         *,
@@ -161,11 +153,16 @@ class MarketServer(Server):
             handlers={
                 messages.Subscribe: Handler("request"),
                 messages.Unsubscribe: Handler("request"),
-                messages.Ping: Handler("request"),
             },
             opened="stream_opened",
             closed="stream_closed",
             parameters=StreamParameters,
+            heartbeat=Heartbeat(
+                messages.Ping,
+                messages.Heartbeat,
+                interval=20.0,
+                timeout=10.0,
+            ),
         ),
     )
     error_message = messages.Error
@@ -180,7 +177,7 @@ class MarketServer(Server):
     async def request(
         self,
         connection: StreamConnection,
-        message: messages.StreamFromClient,
+        message: messages.Subscribe | messages.Unsubscribe,
     ) -> None:
         """Start and end subscriptions, and check the connection."""
 

@@ -84,13 +84,3 @@ class SyncStreamClient(
     ) -> None:
         """Ends a feed for some symbols."""
         self.send(message_of(messages.Unsubscribe, message, fields))
-
-    @overload
-    def send_ping(self, message: messages.Ping, /) -> None: ...
-
-    @overload
-    def send_ping(self, /, *, nonce: int | UnsetType = UNSET) -> None: ...
-
-    def send_ping(self, message: messages.Ping | None = None, /, **fields: Any) -> None:
-        """Asks the server for a sign of life."""
-        self.send(message_of(messages.Ping, message, fields))

@@ -331,8 +331,6 @@ class Heartbeat:
     """The message that asks, by its name."""
     pong: str
     """The message that answers."""
-    sender: Direction
-    """Who asks."""
     interval: float
     timeout: float
     location: Location

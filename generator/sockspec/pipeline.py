@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import ambiguity, defaults, examples, lanes, plain
+from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
 from sockspec.choices import Choices
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import asyncapi, openapi
@@ -82,6 +82,7 @@ def examine(
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
         api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
+        api = heartbeats.fitting(api, report)
         if wholly:
             examples.check(api, report)
     finally:

@@ -118,11 +118,7 @@ class Clients:
                 if operation.channel == channel.name and operation.direction is ir.Direction.CLIENT_TO_SERVER
             ],
         )
-        beat = channel.heartbeat
-        own = {beat.ping, beat.pong} if beat is not None else set[str]()
-        names = dict.fromkeys(
-            name for operation in sent if operation.reply is None for name in operation.messages if name not in own
-        )
+        names = dict.fromkeys(name for operation in sent if operation.reply is None for name in operation.messages)
         for name in names:
             message = self._by_name[name]
             method = scope.claim(send_method(self._names.messages[name]))

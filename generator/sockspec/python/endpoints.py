@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.python import literals, naming, parameters, security
+from sockspec.python.clients import heartbeat
 from sockspec.python.layout import (
     Code,
     Group,
@@ -216,6 +217,8 @@ class Endpoints:
             arguments.append(assigned("security", security.requirements(needed)))
         if channel.limits:
             arguments.append(assigned("limits", _limits((*self._api.limits, *channel.limits))))
+        if channel.heartbeat is not None:
+            arguments.append(assigned("heartbeat", heartbeat(channel.heartbeat, self._names, self._by_name)))
         return call("Route", *arguments)
 
     def _handler_of(self, operation: ir.Operation) -> Code:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from sockspec import __version__, ir
-from sockspec.analysis import dispatch, walk
+from sockspec.analysis import dispatch, heartbeats, walk
 from sockspec.python import codecs, hoist, imports, literals, names, reuse
 from sockspec.python.clients import Clients
 from sockspec.python.endpoints import Endpoints
@@ -37,6 +37,8 @@ def files(api: ir.Api, source: str, render: Render, *, models: Models | None = N
     api = hoist.hoist(api, Types(walk.by_name(api), names.give(api).definitions, tags))
     given = names.give(api)
     types = Types(walk.by_name(api), given.definitions, tags)
+    codec_view = codecs.view(api, given, dispatches)
+    api = heartbeats.handed_over(api)
     messages = Messages(api, given, types, dispatches)
     endpoints = Endpoints(api, given, types, messages, dispatches)
     clients = Clients(api, given, types, messages, dispatches)
@@ -48,7 +50,7 @@ def files(api: ir.Api, source: str, render: Render, *, models: Models | None = N
     reused = {f"{models.package}.messages": common} if models is not None and common else {}
     views: dict[str, tuple[str, dict[str, object]]] = {
         "messages": ("Messages", {"module": module}),
-        "codecs": ("Codecs", {"codecs": codecs.view(api, given, dispatches)}),
+        "codecs": ("Codecs", {"codecs": codec_view}),
         "server": ("Server", {"connections": connections, "server": endpoints.server()}),
         "client": ("Client", {"clients": clients.clients()}),
         "sync_client": ("Clients that wait, for scripts,", {"clients": clients.sync_clients()}),

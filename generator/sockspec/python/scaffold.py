@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from sockspec import ir
-from sockspec.analysis import dispatch, walk
+from sockspec.analysis import dispatch, heartbeats, walk
 from sockspec.python import hoist, imports, literals, names, naming, parameters, security
 from sockspec.python.endpoints import Endpoints
 from sockspec.python.messages import Messages
@@ -22,6 +22,7 @@ def files(api: ir.Api, spec: str, package: str, render: Render) -> Mapping[str, 
     api = hoist.hoist(api, Types(walk.by_name(api), names.give(api).definitions, tags))
     given = names.give(api)
     types = Types(walk.by_name(api), given.definitions, tags)
+    api = heartbeats.handed_over(api)
     server = Endpoints(api, given, types, Messages(api, given, types, dispatches), dispatches, generic=False).server()
     name = _name(given.server)
     body = render("project/handlers.py.j2", name=name, server=server).strip("\n")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
+    from sockspec.runtime.heartbeat import Heartbeat
     from sockspec.runtime.security.schemes import Security
 
 
@@ -52,6 +53,8 @@ class Route:
     """What a client needs to connect."""
     limits: Limits | None = None
     """What the document declares for this endpoint; None for what it declares for all."""
+    heartbeat: Heartbeat | None = None
+    """What the runtime sends and answers without the application."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sockspec import ir
 from sockspec.diagnostics import Report
 from sockspec.schema import Dialect, SchemaReader
-from sockspec.spec import limits
+from sockspec.spec import heartbeats, limits
 from sockspec.spec.asyncapi.channels import Channels
 from sockspec.spec.asyncapi.handshake import has_binding
 from sockspec.spec.asyncapi.messages import Messages
@@ -46,7 +46,7 @@ def read(
         perspective=view.view,
         servers=tuple(servers.all.values()),
         security_schemes=security.schemes(),
-        channels=reading.connected(),
+        channels=heartbeats.spread(reading.connected(), root, report),
         operations=operations,
         messages=messages.all(_sent_by_server(operations)),
         definitions=reader.definitions(),

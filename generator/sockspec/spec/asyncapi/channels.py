@@ -10,7 +10,7 @@ from pathlib import Path
 from sockspec import ir
 from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema import SchemaReader
-from sockspec.spec import limits
+from sockspec.spec import heartbeats, limits
 from sockspec.spec.asyncapi import handshake
 from sockspec.spec.asyncapi.address import PARAMETER, fixed_part, is_absolute, is_path, split
 from sockspec.spec.asyncapi.parameters import fixed_or_named, string_parameter, typed_parameter
@@ -260,6 +260,7 @@ class Channels:
             said.subprotocols,
             said.close_codes,
             limits=limits.read(one.node, self._report),
+            heartbeat=heartbeats.read(one.node, self._report),
         )
 
     def _placed(self, one: Found) -> tuple[str | None, tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import Dialect, SchemaReader
-from sockspec.spec import limits
+from sockspec.spec import heartbeats, limits
 from sockspec.spec.openapi import assumed, convention, endpoints, named, parameters
 from sockspec.spec.openapi.convention import Convention
 from sockspec.spec.openapi.described import Reading
@@ -70,7 +70,9 @@ def read(
         handshake = parameters.read(endpoint, own.parameters, documents, reader, report)
         channel = _channel(endpoint, own, name, handshake, servers, schemes, root)
         declared = [pair for source in reversed(endpoint.sources) for pair in limits.read(source, report)]
-        channels.append(replace(channel, limits=tuple(dict(declared).items())))
+        beats = [beat for source in endpoint.sources if (beat := heartbeats.read(source, report)) is not None]
+        limited = replace(channel, limits=tuple(dict(declared).items()), heartbeat=beats[0] if beats else None)
+        channels.append(limited)
         taken.take(name, own.messages)
     return ir.Api(
         info.text("title"),
@@ -81,7 +83,7 @@ def read(
         reading.view,
         servers.all(),
         schemes.used(),
-        tuple(channels),
+        heartbeats.spread(tuple(channels), root, report),
         taken.operations(),
         taken.all(),
         reader.definitions(),
