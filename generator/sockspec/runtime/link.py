@@ -26,6 +26,7 @@ class State(enum.Enum):
     NEW = "new"
     CONNECTING = "connecting"
     OPEN = "open"
+    """Connected, and what prepares a connection has been done."""
     WAITING = "waiting"
     """Between two attempts to connect."""
     CLOSED = "closed"
@@ -151,7 +152,6 @@ class Link:
         start = loop.time()
         self.told = None
         self._transport = opened
-        self._enter(State.OPEN)
         tasks = [
             asyncio.create_task(opened.keep_alive(options.ping_interval, options.ping_timeout)),
             asyncio.create_task(self._make_ready(opened)),
@@ -185,7 +185,7 @@ class Link:
         finally:
             _hooking.reset(token)
         self._is_prepared = self._was_prepared = True
-        self._notify()
+        self._enter(State.OPEN)
         await self._watch(opened)
 
     def _enter(self, state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -132,8 +133,10 @@ class Outgoing(Generic[Out]):
         if self._options.offline == "raise" and not self._link.is_open:
             raise NotConnected(self._link.ending)
         transport: ClientTransport | None = None
+        # Whoever holds the lock may wait for the connection that a hook prepares.
+        lock = nullcontext() if self._link.in_hook else self._sending
         try:
-            async with asyncio.timeout(self._options.send_timeout), self._sending:
+            async with asyncio.timeout(self._options.send_timeout), lock:
                 transport = await self._link.transport()
                 before()
                 await transport.send(frame)

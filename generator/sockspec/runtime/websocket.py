@@ -70,9 +70,22 @@ class WebSocketTransport:
         try:
             # A peer that does not read keeps even the close frame from being written.
             async with asyncio.timeout(None if close_timeout is None else 2 * close_timeout):
-                await self._websocket.close(code, _clip(reason))
+                closing = asyncio.create_task(self._websocket.close(code, _clip(reason)))
+                try:
+                    await self._discard(closing)
+                finally:
+                    closing.cancel()
         except TimeoutError:
             self.abort()
+
+    async def _discard(self, closing: asyncio.Task[None]) -> None:
+        """Wait for the end. The answer to a close frame stands behind messages that perhaps nobody takes any more."""
+        try:
+            while not (closing.done() or self._reading):
+                await self._websocket.recv()
+        except WebSocketClosed:
+            pass
+        await closing
 
     def abort(self) -> None:
         """End the connection now."""
