@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ssl
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import connect
 
 from market import MarketServer
 from sockspec.runtime import Connection, Handler, Limits, Options, Principal, Problem, Refused
+from tests.runtime.certificates import certificate
 from tests.runtime.chatting import Chat, GetHistory, History, Post, RoomConnection, raw, scenario, serving, told
 
 
@@ -120,36 +117,13 @@ def test_limits_of_the_document_hold_until_others_are_given() -> None:
 
 @scenario
 async def test_a_server_with_a_certificate_speaks_tls(tmp_path: Path) -> None:
-    certificate, key = _certificate()
-    (tmp_path / "cert.pem").write_bytes(certificate)
-    (tmp_path / "key.pem").write_bytes(key)
+    files = certificate(tmp_path, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    trusting = ssl.create_default_context(cadata=certificate.decode())
+    context.load_cert_chain(files.certificate, files.key)
+    trusting = ssl.create_default_context(cafile=files.certificate)
     async with Chat().serve("0.0.0.0", 0, ssl=context) as running:
         assert running.url.startswith("wss://")
         url = f"wss://localhost:{running.port}/v1/rooms/lobby"
         async with connect(url, ssl=trusting, proxy=None) as websocket:
             await websocket.send('{"type":"post","text":"' + "x" * 50_000 + '"}')
             assert len((await told(websocket))["text"]) == 50_000
-
-
-def _certificate() -> tuple[bytes, bytes]:
-    """A certificate for localhost that signs itself, and its key, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem), private

@@ -6,12 +6,11 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 import pytest
-from market import MarketServer, StreamClient, StreamConnection, messages
 from websockets.asyncio.server import ServerConnection, serve
 
+from market import MarketServer, StreamClient, StreamConnection, messages
 from sockspec.runtime import ClientOptions, Heartbeat, State
 from sockspec.runtime.testing import Host
 from tests.runtime.chatting import QUICK, scenario
@@ -23,7 +22,7 @@ class Market(MarketServer):
 
 
 class QuickClient(StreamClient):
-    heartbeat: ClassVar[Heartbeat | None] = Heartbeat(messages.Ping, messages.Heartbeat, interval=0.01, timeout=0.1)
+    heartbeat = Heartbeat(messages.Ping, messages.Heartbeat, interval=0.01, timeout=0.1)
 
 
 @scenario
@@ -63,16 +62,6 @@ async def test_a_server_that_answers_no_ping_is_left() -> None:
             await lost.wait()
         assert states[:3] == [State.CONNECTING, State.OPEN, State.WAITING]
         assert [message["op"] for message in got] == ["ping"]
-
-
-def ping(number: int) -> str:
-    return json.dumps({"op": "ping", "nonce": number})
-
-
-class Reversed(StreamClient):
-    """A client whose server sends what clients send in the document, and asks for signs of life."""
-
-    heartbeat: ClassVar[Heartbeat | None] = Heartbeat(messages.Ping, messages.Heartbeat, interval=60)
 
 
 @pytest.mark.parametrize("numbers", [(1,), (1, 2, 3)])
