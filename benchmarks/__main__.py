@@ -5,7 +5,7 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import decoding, generating, holding, importing, lanes, real, serving
+from benchmarks import decoding, generating, holding, importing, lanes, real, receiving, serving
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         ("A generated package: imported", importing.run),
         ("Servers: thousands of chat messages a second, and how many times FastAPI + pydantic", serving.run),
         ("Many connections", holding.run),
+        ("Clients", receiving.run),
     ):
         print(f"\n{title}\n{'-' * len(title)}")
         for line in run():

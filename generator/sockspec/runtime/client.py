@@ -90,7 +90,7 @@ class Client(Generic[In, Out]):
         Raises InsecureTransport for credentials over `ws://` beyond this machine, and ValueError for a URL, a parameter
         or a header that cannot be.
         """
-        from random import Random  # takes its time, and servers do not need it
+        from random import SystemRandom  # takes its time, and servers do not need it; it has no state of its own
 
         self.url: Final = endpoint(of_server(url, variables or {}), path, path_parameters or {}, query or {})
         self.options: Final = options or ClientOptions()
@@ -110,7 +110,7 @@ class Client(Generic[In, Out]):
             watch=self._watch,
             changed=self._listeners.hear_state,
             lost=self._note_loss,
-            reconnection=Reconnection(self.options, Random(), renewable_token=renewable),
+            reconnection=Reconnection(self.options, SystemRandom(), renewable_token=renewable),
             options=self.options,
         )
         beat = self.heartbeat
@@ -156,7 +156,9 @@ class Client(Generic[In, Out]):
     async def connect(self) -> None:
         """Connect, with several attempts where needed; `async with` does it. Raises ConnectionLost."""
         if not self._tasks:
-            runs = (self._run(), self._sender.run(), self._listeners.run())
+            runs = [self._listeners.run(), self._run()]
+            if self.options.offline == "queue":
+                runs.append(self._sender.run())
             self._tasks = tuple(map(asyncio.create_task, runs))
         try:
             async with asyncio.timeout(self.options.connect_timeout):
@@ -181,10 +183,10 @@ class Client(Generic[In, Out]):
         except TimeoutError:
             pass
         await self._link.close()
-        runner, sender, callbacks = self._tasks
-        for task in (runner, sender):
+        callbacks, *others = self._tasks
+        for task in others:
             task.cancel()
-        await asyncio.wait([runner, sender])
+        await asyncio.wait(others)
         if callbacks is not asyncio.current_task():
             await asyncio.wait([callbacks], timeout=self.options.close_timeout)
             callbacks.cancel()
