@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "output": "",
     "render": "jinja2",
     "pytest_plugin": "runtime pytest",
+    "samples": "jsonschema referencing runtime.formats",
     "runtime": "msgspec websockets jsonschema referencing",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
