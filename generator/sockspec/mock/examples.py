@@ -23,7 +23,8 @@ class Examples:
         self._messages = {message.name: message for message in api.messages}
         self._judge = Judge(api.schemas)
         self._seed = seed
-        self._found: dict[tuple[str, str], list[Json]] = {}
+        self._found: dict[tuple[str, str], list[Json] | str] = {}
+        """Payloads by channel and message, or why there are none."""
 
     def payload(self, endpoint: Endpoint, name: str, turn: int = 0) -> Json:
         """A payload of a message, another one with each turn while there are others. Raises NoSample."""
@@ -31,18 +32,18 @@ class Examples:
         if key not in self._found:
             self._found[key] = self._fitting(endpoint, name)
         found = self._found[key]
-        if not found:
-            raise NoSample(f"no payload was found that clients would take for {name!r}")
+        if isinstance(found, str):
+            raise NoSample(found)
         return found[turn % len(found)]
 
-    def _fitting(self, endpoint: Endpoint, name: str) -> list[Json]:
+    def _fitting(self, endpoint: Endpoint, name: str) -> list[Json] | str:
         """Payloads that a client takes for this message; where there is none, those that it takes for another."""
         message = self._messages[name]
         shown = [example.payload for example in message.examples]
         try:
             found = valid(self._judge, message.payload.schema, seed=self._seed, count=_DIFFERENT, examples=shown)
-        except NoSample:
-            return []
+        except NoSample as none:
+            return str(none)
         known: list[Json] = []
         mistaken: list[Json] = []
         for payload in found:
@@ -51,7 +52,7 @@ class Examples:
                 known.append(payload)
             elif taken is not None:
                 mistaken.append(payload)
-        return known or mistaken
+        return known or mistaken or "clients would take no payload that was found for any message"
 
 
 def taken_for(endpoint: Endpoint, name: str, payload: Json) -> type | None:

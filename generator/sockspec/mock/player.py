@@ -73,8 +73,8 @@ class Player:
 
     def start(self) -> None:
         """The connection is open."""
-        self._spawn(self._open())
-        self._spawn(self._answer_in_turn())
+        self._spawn(self._open)
+        self._spawn(self._answer_in_turn)
 
     def stop(self) -> None:
         """The connection has ended."""
@@ -88,7 +88,7 @@ class Player:
         self._part.traffic.took(self._connection, self._endpoint, name, message)
         handler = self._endpoint.route.handlers[type(message)]
         if handler.concurrent:
-            self._spawn(self._answer(name, message))
+            self._spawn(lambda: self._answer(name, message))
         else:
             await self._turns.put((name, message))
 
@@ -220,14 +220,14 @@ class Player:
         self._part.traffic.sent(self._connection, self._endpoint, name, frame)
         await self._connection.send_frame(frame)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except ConnectionClosed:
             pass
         except Exception:

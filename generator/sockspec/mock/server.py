@@ -118,8 +118,9 @@ def _filled_in(base: type[Server[Any]], served: tuple[Endpoint, ...], part: Part
         "schemes": tuple(_harmless(scheme) for scheme in base.schemes),
     }
     for endpoint, route in zip(served, members["routes"], strict=True):
-        members |= {handler.method: handle for handler in route.handlers.values()}
         members |= {route.opened: _opening(part, endpoint, players), route.closed: closed}
+    # Also those for operations whose messages all belong to others as well: they are abstract, and never called.
+    members |= dict.fromkeys(base.__abstractmethods__, handle)
     verify = _verifying(base, manner.token)
     members |= {scheme.verify: verify for scheme in base.schemes}
     server: Server[Any] = type(base.__name__, (base,), members)()

@@ -108,7 +108,7 @@ class Step:
 
     def fits(self, payload: Json) -> bool:
         """Whether a message has the members that are asked for."""
-        return _has(payload, dict(self.where))
+        return not self.where or _has(payload, dict(self.where))
 
 
 Script = Mapping[str, tuple[Step, ...]]
