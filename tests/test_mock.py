@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import urllib.request
@@ -21,7 +22,8 @@ from chat import RoomClient, messages
 from sockspec.mock import Hosted
 from sockspec.runtime import ProblemError
 
-SPECS = Path(__file__).parents[1] / "specs"
+ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "specs"
 CHAT = SPECS / "chat.asyncapi.yaml"
 Serve = Callable[..., Hosted]
 ROOM = "/rooms/{room}"
@@ -397,3 +399,11 @@ def test_a_mock_serves_the_documentation_of_the_api(mock_server: Serve) -> None:
     origin = mock_server(CHAT).url.replace("ws://", "http://").removesuffix("/v1")
     with urllib.request.urlopen(f"{origin}/docs") as page:
         assert "Chat API" in page.read().decode()
+
+
+def test_the_example_of_the_documentation_passes(mock_server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    (written,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "mock.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    module: dict[str, Any] = {}
+    exec(written, module)
+    module["test_the_client_asks_again_after_an_error"](mock_server)

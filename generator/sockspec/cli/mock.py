@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -91,7 +92,13 @@ def command(
                 f"{host!r} can be reached from other machines, in clear text; say '--insecure' if that is meant."
             ) from None
         except OSError as error:
-            click.echo(f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}", err=True)
+            # The words of asyncio for an address that is taken are longer than those of the system.
+            why = (
+                os.strerror(error.errno)
+                if error.errno is not None and error.errno > 0
+                else error.strerror or str(error)
+            )
+            click.echo(f"cannot listen on {host} port {port}: {why.lower()}", err=True)
             sys.exit(1)
 
 

@@ -74,15 +74,21 @@ UNKNOWN_PROBLEM: Final = Code(
     "own are fine.",
 )
 
+_FEW: Final = 12
+"""How many names are listed at most."""
+
 
 class BadScript(ValueError):
     """A script that cannot be played; the message has a line for each thing that is wrong with it."""
 
 
-def read(path: Path, served: Iterable[Endpoint], found: Examples, report: Report) -> Script:
-    """The script in a YAML or JSON file, for the endpoints of a mock. What is wrong is reported."""
+def read(path: Path, served: Iterable[Endpoint], found: Examples, report: Report, *, name: str | None = None) -> Script:
+    """The script in a YAML or JSON file, for the endpoints of a mock. What is wrong is reported.
+
+    `name` is how to show the file to users; by default the path as given.
+    """
     try:
-        return _script(load(path, report=report), served, found, report)
+        return _script(load(path, name=name, report=report), served, found, report)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
@@ -259,7 +265,4 @@ def _hint(written: str, names: list[str]) -> str:
     near = nearest(written, names)
     if near is not None:
         return f"did you mean {quoted(near)}?"
-    return f"there are {wording.listed(names, 'and')}" if 0 < len(names) <= _FEW else ""
-
-
-_FEW: Final = 12
+    return f"{wording.listed(names)} was expected" if 0 < len(names) <= _FEW else ""
