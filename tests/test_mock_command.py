@@ -116,6 +116,13 @@ def test_a_script_with_errors_and_a_document_with_errors_end_it_with_1(tmp_path:
     assert CliRunner().invoke(main, ["mock", str(script)]).exit_code == 1
 
 
+def test_it_listens_beyond_this_machine_where_that_is_meant() -> None:
+    with started("--host", "0.0.0.0", "--insecure") as (_, line):
+        assert line.startswith("ws://0.0.0.0:")
+        url = line.replace("0.0.0.0", "127.0.0.1").replace("{room}", "lobby")
+        assert spoken_to(url) == ["messagePosted", "presenceChanged", "error"]
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

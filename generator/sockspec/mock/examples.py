@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Final
 
 from sockspec import ir
@@ -23,15 +24,18 @@ class Examples:
         self._messages = {message.name: message for message in api.messages}
         self._judge = Judge(api.schemas)
         self._seed = seed
+        self._lock = threading.Lock()
         self._found: dict[tuple[str, str], list[Json] | str] = {}
         """Payloads by channel and message, or why there are none."""
 
     def payload(self, endpoint: Endpoint, name: str, turn: int = 0) -> Json:
         """A payload of a message, another one with each turn while there are others. Raises NoSample."""
         key = endpoint.channel.name, name
-        if key not in self._found:
-            self._found[key] = self._fitting(endpoint, name)
-        found = self._found[key]
+        # A script is read in the thread of a test while connections are served in another one.
+        with self._lock:
+            if key not in self._found:
+                self._found[key] = self._fitting(endpoint, name)
+            found = self._found[key]
         if isinstance(found, str):
             raise NoSample(found)
         return found[turn % len(found)]
@@ -67,11 +71,11 @@ def frame(endpoint: Endpoint, name: str, payload: Json) -> Frame:
     """A payload of a message as it travels."""
     match endpoint.sent[name].content:
         case "binary":
-            return Frame(_text(payload).encode(), is_text=False)
+            return Frame(_bytes(payload), is_text=False)
         case "text":
-            return Frame(_text(payload).encode())
+            return Frame(_bytes(payload))
         case _:
-            return Frame(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+            return Frame(_json(payload))
 
 
 def changed(payload: Json, changes: Json) -> Json:
@@ -94,5 +98,13 @@ def _with(payload: Json, path: tuple[str, ...], value: Json) -> Json:
     return {**members, path[0]: inner}
 
 
-def _text(payload: Json) -> str:
-    return payload if isinstance(payload, str) else json.dumps(payload)
+def _json(payload: Json) -> bytes:
+    try:
+        return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates can only be escaped
+        return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def _bytes(payload: Json) -> bytes:
+    """The payload of a message that is no JSON: a text as such."""
+    return (payload if isinstance(payload, str) else json.dumps(payload)).encode(errors="replace")

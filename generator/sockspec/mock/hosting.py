@@ -80,9 +80,9 @@ class Hosted:
     @property
     def url(self) -> str:
         """The URL of the API, as the clients of its package take it: with the path of its first server."""
-        channel, route = self._mock.endpoints[0].channel, self._mock.endpoints[0].route
-        base = route.path.removesuffix(channel.address) if channel.address else route.path
-        return self._origin + base.rstrip("/")
+        for endpoint in self._mock.endpoints:
+            return self._origin + endpoint.route.path.removesuffix(endpoint.channel.address or "").rstrip("/")
+        return self._origin
 
     @property
     def urls(self) -> dict[str, str]:

@@ -114,16 +114,19 @@ class Player:
             await self._answer(*await self._turns.get())
 
     async def _answer(self, name: str, message: object) -> None:
-        payload = self._endpoint.incoming.encode(message, check=False)
-        plain: Json = msgspec.json.decode(payload) if self._is_json(message) else str(payload)
-        step = self._part.next_step(self._endpoint, name, plain)
+        step = self._part.next_step(self._endpoint, name, self._plain(message))
         if step is not None:
             await self._play(step.actions, message)
         elif self._endpoint.replies.get(name):
             await self._reply_by_example(self._endpoint.replies[name], message)
 
-    def _is_json(self, message: object) -> bool:
-        return all(e.content == "json" for e in self._endpoint.incoming.entries if e.message is type(message))
+    def _plain(self, message: object) -> Json:
+        """A message as JSON; None for one that is none."""
+        incoming = self._endpoint.incoming
+        if any(entry.content != "json" for entry in incoming.entries if entry.message is type(message)):
+            return None
+        plain: Json = msgspec.json.decode(incoming.encode(message, check=False))
+        return plain
 
     # --- actions ----------------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class Player:
                 await connection.send_problem(Problem.of(problem, text).about(correlation))
             case Text(text):
                 self._part.traffic.did(connection, self._endpoint, "text")
-                await connection.send_frame(Frame(text.encode()))
+                await connection.send_frame(Frame(text.encode(errors="surrogatepass")))
             case Raw(data):
                 self._part.traffic.did(connection, self._endpoint, "raw bytes")
                 await connection.send_frame(faults.RawFrame(data))
