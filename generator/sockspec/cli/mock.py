@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sockspec.live import imported
 from sockspec.mock import Manner, Mock, Traffic, addresses, script
 from sockspec.pipeline import generate
 from sockspec.runtime import InsecureTransport
+from sockspec.runtime.serving.standalone import Running
 from sockspec.samples import NoSample
 
 
@@ -80,26 +81,22 @@ def command(
         mock = Mock(api, package, manner, Traffic(with_payloads=verbose and not quiet, keeps=False))
         if scripted is not None:
             _play(mock, scripted)
-        try:
-            mock.server.run(
-                host,
-                port,
-                options=mock.options(behind_tls_proxy=insecure),
-                ready=lambda running: _tell(api, mock, running.url, as_json=as_json),
-            )
-        except InsecureTransport:
-            raise click.UsageError(
-                f"{host!r} can be reached from other machines, in clear text; say '--insecure' if that is meant."
-            ) from None
-        except OSError as error:
-            # The words of asyncio for an address that is taken are longer than those of the system.
-            why = (
-                os.strerror(error.errno)
-                if error.errno is not None and error.errno > 0
-                else error.strerror or str(error)
-            )
-            click.echo(f"cannot listen on {host} port {port}: {why.lower()}", err=True)
-            sys.exit(1)
+        _serve(mock, host, port, insecure, lambda running: _tell(api, mock, running.url, as_json=as_json))
+
+
+def _serve(mock: Mock, host: str, port: int, insecure: bool, ready: Callable[[Running], None]) -> None:
+    """Serve until a signal comes; ends the program where that cannot be."""
+    try:
+        mock.server.run(host, port, options=mock.options(behind_tls_proxy=insecure), ready=ready)
+    except InsecureTransport:
+        raise click.UsageError(
+            f"{host!r} can be reached from other machines, in clear text; say '--insecure' if that is meant."
+        ) from None
+    except OSError as error:
+        # The words of asyncio for an address that is taken are longer than those of the system.
+        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or str(error)
+        click.echo(f"cannot listen on {host} port {port}: {why.lower()}", err=True)
+        sys.exit(1)
 
 
 def _play(mock: Mock, path: Path) -> None:
