@@ -1,8 +1,9 @@
 """Documents and what is said about them: each folder of `tests/cases` is a case.
 
 A case holds `document.yaml` or `document.json`, the files that it refers to, `expected.txt`, the diagnostics as text,
-and `choices.json` where options are given. A new case is a new folder. Read the difference before you
-commit it: `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every `expected.txt` anew.
+`choices.json` where options are given, and `script.yaml` for what is said of a mock server's script. A new case is a
+new folder. Read the difference before you commit it: `SOCKSPEC_UPDATE=1 pytest tests/test_cases.py` writes every
+`expected.txt` anew.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from pathlib import Path
 import pytest
 
 import sockspec
+from sockspec import ir
 from sockspec.choices import Choices
-from sockspec.diagnostics import Code, text
-from sockspec.pipeline import examine
+from sockspec.diagnostics import Code, Diagnostic, Report, text
+from sockspec.live import imported
+from sockspec.mock import Manner, Mock, Traffic
+from sockspec.mock import script as scripts
+from sockspec.pipeline import examine, generate
 from sockspec.spec.openapi.named import parse
 
 CASES = Path(__file__).parent / "cases"
@@ -34,7 +39,20 @@ def said(folder: Path) -> str:
     choices = decode(said.read_text(encoding="utf-8")) if said.exists() else {}
     messages = parse(choices["messages"]) if "messages" in choices else None
     chosen = Choices(messages=messages, channels=choices.get("channels"))
-    return text(examine(document, name=document.name, choices=chosen)[1])
+    api, found = examine(document, name=document.name, choices=chosen)
+    script = folder / "script.yaml"
+    if api is not None and script.exists():
+        found += of_script(api, script)
+    return text(found)
+
+
+def of_script(api: ir.Api, path: Path) -> list[Diagnostic]:
+    """What is said about the script of a mock server, which stands beside its document."""
+    report = Report()
+    with imported(generate(api, "document.yaml")) as package:
+        mock = Mock(api, package, Manner(), Traffic())
+        scripts.read(path, mock.endpoints, mock.examples, report, name=path.name)
+    return report.sorted()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

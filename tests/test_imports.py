@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "choices": "spec.openapi.named",
     "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
     "cli.decode": "runtime",
+    "cli.mock": "mock samples runtime",
     "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
@@ -32,7 +33,10 @@ MAY_IMPORT = {
     "live": "output",
     "output": "",
     "render": "jinja2",
-    "pytest_plugin": "runtime pytest",
+    "mock": "pipeline live choices samples spec.source spec.structure spec.wording spec.node spec.text spec.walk "
+    "python runtime ir diagnostics msgspec",
+    "pytest_plugin": "mock runtime pytest",
+    "samples": "jsonschema referencing runtime.formats",
     "runtime": "msgspec websockets jsonschema referencing",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
@@ -46,7 +50,7 @@ MAY_IMPORT = {
 
 A part within a part may import what is listed for both. From the document to the text: `cli` calls `pipeline`, which
 calls readers (`spec`, `schema`), then `analysis`, then what makes views (`python`, `docs`), then `render`. Readers and
-views share only `ir`. The runtime is a program of its own, which only `sockspec decode` runs.
+views share only `ir`. The runtime is a program of its own, which `sockspec decode` and `mock` run.
 """
 
 APART = [("spec.asyncapi", "spec.openapi"), ("spec.openapi", "spec.asyncapi")]

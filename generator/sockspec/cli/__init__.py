@@ -15,6 +15,7 @@ _COMMANDS = {
     "generate": "Write the Python package of a document.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
+    "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
     "ir": "Print the API that a document describes as JSON.",
 }

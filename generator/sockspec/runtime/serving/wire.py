@@ -68,6 +68,11 @@ class Wire(ABC):
         first = self._options.ping_interval * random.uniform(0.5, 1.0)  # not all that came together at the same moment
         self._after("ping", first, self._send_ping)
 
+    @property
+    def stream(self) -> asyncio.Transport:
+        """The stream of bytes below, for those who have to break it in ways that no server should."""
+        return self._stream
+
     # --- what the library does --------------------------------------------------------------------------------------
 
     @abstractmethod
