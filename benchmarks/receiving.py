@@ -134,7 +134,7 @@ class _Storm:
     tried: list[float] = field(default_factory=list[float])
 
 
-async def _storm(port: int) -> list[str]:
+async def _storm(port: int) -> str:
     """A server goes with 1012 and is back at once: how the clients' attempts are spread over the window."""
     from benchmarks.servers import LIMITS, Chat
     from sockspec.runtime import Options
@@ -160,11 +160,11 @@ async def _storm(port: int) -> list[str]:
         await asyncio.gather(*(client.close() for client in clients))
     tenths = Counter(int((moment - start) / 0.5) for moment in storm.tried)
     busiest = max(tenths.values()) / len(storm.tried)
-    return [
+    return (
         f"{CLIENTS} clients after a restart with retryAfter 5: all back after {spent:.1f} s by {len(storm.tried)} attempts, "
         f"between {min(storm.tried) - start:.1f} and {max(storm.tried) - start:.1f} s; "
         f"{busiest:.0%} of them in the busiest half second (10% would be even)"
-    ]
+    )
 
 
 def _apart(work: Callable[[str], Awaitable[float]], url: str) -> float:
@@ -201,7 +201,7 @@ def run() -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
-    yield from asyncio.run(_storm(0))
+    yield asyncio.run(_storm(0))
 
 
 if __name__ == "__main__":
