@@ -16,6 +16,7 @@ _COMMANDS = {
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
+    "connect": "Talk to a server by its document: at the keyboard, in pipes, from a record.",
     "ir": "Print the API that a document describes as JSON.",
 }
 
