@@ -158,7 +158,7 @@ def _usage(secrets: Secrets) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise click.UsageError(f"{error.filename}: {error.strerror or error}.") from None
+        raise click.UsageError(f"{error.filename or 'the file'}: {error.strerror or error}.") from None
     except ValueError as error:
         raise click.UsageError(secrets.hide(f"{error}.")) from None
 

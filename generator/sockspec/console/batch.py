@@ -174,7 +174,7 @@ class Batch:
             case Closed(ending):
                 self._ending = self._ending or ending
             case _:
-                return
+                pass
         if self._recorder is not None:
             self._recorder.note(event, name)
 

@@ -65,7 +65,7 @@ class Entry:
     """A frame of a record."""
 
     at: float
-    """Seconds since the record began."""
+    """Seconds since there was a connection."""
     sender: Side
     message: str | None
     frame: str | bytes
@@ -84,47 +84,59 @@ class Record:
 
 def read(path: Path) -> Record:
     """The record in a file. Raises OSError, and ValueError with the line that is wrong."""
-    entries: list[Entry] = []
-    lasted, close = 0.0, None
-    with path.open(encoding="utf-8") as file:
+    reader = _Reader()
+    with path.open("rb") as file:
+        number = 0
         for number, line in enumerate(file, 1):
             try:
-                value = _object(line)
-                if number == 1:
-                    _check_version(value)
-                    continue
-                lasted = max(lasted, _seconds(value))
-                match value:
-                    case {"from": _}:
-                        entries.append(_entry(value))
-                    case {"close": int(code)}:
-                        close = code
-                    case {"open": True}:
-                        close = None
-                    case _:
-                        raise ValueError("expected 'from', 'open' or 'close'")
+                reader.take(_object(line), is_first=number == 1)
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: {error}") from None
-    if lasted == 0.0 and not entries and path.stat().st_size == 0:
+    if number == 0:
         raise ValueError(f"{path}: expected a record of sockspec connect, not an empty file")
-    return Record(tuple(entries), lasted, close)
+    return Record(tuple(reader.entries), reader.lasted, reader.close)
 
 
-def _object(line: str) -> dict[str, object]:
+class _Reader:
+    """What was read so far. Times count from the first connection, whose handshake took as long as it took."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.lasted = 0.0
+        self.close: int | None = None
+        self._opened: float | None = None
+
+    def take(self, value: dict[str, object], *, is_first: bool) -> None:
+        """Take the next line. Raises ValueError."""
+        if is_first:
+            if value.get("sockspec-record") != VERSION:
+                begin = json.dumps({"sockspec-record": VERSION})[:-1]
+                raise ValueError(f"expected a record of sockspec connect, which begins with {begin}")
+            return
+        at = _seconds(value)
+        self._opened = at if self._opened is None else self._opened
+        self.lasted = max(0.0, at - self._opened)
+        match value:
+            case {"from": _}:
+                self.entries.append(_entry(value, self.lasted))
+            case {"close": int(code)}:
+                self.close = code
+            case {"open": True}:
+                self.close = None
+            case _:
+                raise ValueError("expected 'from', 'open' or 'close'")
+
+
+def _object(line: bytes) -> dict[str, object]:
     try:
-        value = parse(line)
+        value = parse(line.decode())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from None
     except NotJson as error:
         raise ValueError(str(error)) from None
     if not isinstance(value, dict):
         raise ValueError("expected an object")
     return cast("dict[str, object]", value)
-
-
-def _check_version(value: dict[str, object]) -> None:
-    if value.get("sockspec-record") != VERSION:
-        raise ValueError(
-            f'expected a record of sockspec connect, which begins with {{"sockspec-record": {VERSION}, ...'
-        )
 
 
 def _seconds(value: dict[str, object]) -> float:
@@ -134,7 +146,7 @@ def _seconds(value: dict[str, object]) -> float:
     return float(at)
 
 
-def _entry(value: dict[str, object]) -> Entry:
+def _entry(value: dict[str, object], at: float) -> Entry:
     match value:
         case {"from": "client" | "server" as sender, "message": str() | None as message, "payload": str(payload)}:
             pass
@@ -147,4 +159,4 @@ def _entry(value: dict[str, object]) -> Entry:
         except binascii.Error:
             raise ValueError("expected base64 in 'payload'") from None
     side: Side = "client" if sender == "client" else "server"
-    return Entry(_seconds(value), side, message, frame)
+    return Entry(at, side, message, frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,7 +32,7 @@ class Plan:
     replay: Path | None = None
     speed: float = 1.0
     record: Path | None = None
-    stop: Stop = Stop()
+    stop: Stop = field(default_factory=Stop)
 
     def __post_init__(self) -> None:
         if self.replay is None:
