@@ -20,6 +20,7 @@ from tests.connecting import CHAT, ENVIRONMENT, chat_server, connect, serving
 
 JOIN = 'Join {"data": {"nickname": "ann"}}'
 SAY = 'SendMessage {"data": {"text": "hello"}}'
+BOUND = ("--for", "20")
 TOKEN = "s3cret-token-of-ann"
 AT = '"timestamp": "2025-03-01T10:05:12Z"'
 POSTED = json.dumps(
@@ -101,7 +102,7 @@ def test_what_is_typed_without_a_name_is_sent_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "lines"
     file.write_bytes(f"{line}\r\nLeave {{{AT}}}\nleave".encode())
     with serving(takes) as url:
-        result = connect(url, "--send", file, "--count", "3")
+        result = connect(url, "--send", file, *BOUND, "--count", "3")
     assert (result.exit_code, result.stderr) == (0, "")
     assert got[0] == line
     assert json.loads(got[1]) == {"type": "leave", "timestamp": "2025-03-01T10:05:12Z"}
@@ -109,7 +110,7 @@ def test_what_is_typed_without_a_name_is_sent_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_request_gets_an_id_and_its_reply_is_printed(chat: str) -> None:
-    result = connect(chat, "--token", "ann", "--until", "History", stdin=f'{JOIN}\nGetHistory {{"data": {{}}}}')
+    result = connect(chat, "--token", "ann", *BOUND, "--until", "History", stdin=f'{JOIN}\nGetHistory {{"data": {{}}}}')
     assert result.exit_code == 0
     assert names(result.stdout) == ["PresenceChanged", "History"]
     assert re.search(r'"id": "[0-9a-f]{32}"', result.stdout)
@@ -121,9 +122,10 @@ def test_a_request_gets_an_id_and_its_reply_is_printed(chat: str) -> None:
         ("Jion {}", "standard input:1 is not sent: there is no message 'Jion' here; did you mean 'Join'?"),
         (
             "Join {}",
-            "standard input:1 is not sent: the payload is not a valid Join message; the whole payload: expected 'data'",
+            "standard input:1 is not sent: the payload is not a valid Join message; "
+            "the whole payload: the property 'data' is missing",
         ),
-        ("History {}", "standard input:1 is not sent: there is no message 'History' here; there are: Join, Leave,"),
+        ("History {}", "standard input:1 is not sent: there is no message 'History' here; did you mean 'GetHistory'?"),
         (f'Join {{"type": "leave", {AT}}}', "standard input:1 is not sent: the payload is a Leave message, not a Join"),
         ("{", "standard input:1 is not sent: not JSON:"),
         (b"\xff{}", "standard input:1 is not sent: not UTF-8 at character 0"),
@@ -146,7 +148,7 @@ def test_what_cannot_be_sent_is_said_with_its_line_and_nothing_is_sent(line: str
 
 
 def test_a_problem_that_the_server_tells_is_a_failure(chat: str) -> None:
-    result = connect(chat, "--token", "ann", "--count", "1", stdin=SAY)
+    result = connect(chat, "--token", "ann", *BOUND, "--count", "1", stdin=SAY)
     assert names(result.stdout) == ["Error"]
     assert result.stderr == "the server tells a problem, /problems/forbidden: join the room first\n"
     assert result.exit_code == 1
@@ -160,7 +162,7 @@ def test_what_is_invalid_is_printed_with_what_is_wrong() -> None:
         await connection.wait_closed()
 
     with serving(invalid) as url:
-        result = connect(url, "--count", "3")
+        result = connect(url, *BOUND, "--count", "3")
     first, second, third = received(result.stdout)
     assert (first["message"], second["message"], third["message"]) == ("PresenceChanged", None, None)
     problem = first["problem"]
@@ -176,8 +178,8 @@ def test_what_is_invalid_is_printed_with_what_is_wrong() -> None:
 
 def test_it_stops_when_so_many_messages_came_or_a_certain_one() -> None:
     with serving(posts_twice) as url:
-        assert names(connect(url, "--count", "1").stdout) == ["PresenceChanged"]
-        assert names(connect(url, "--until", "MessagePosted").stdout) == ["PresenceChanged", "MessagePosted"]
+        assert names(connect(url, *BOUND, "--count", "1").stdout) == ["PresenceChanged"]
+        assert names(connect(url, *BOUND, "--until", "MessagePosted").stdout) == ["PresenceChanged", "MessagePosted"]
         assert names(connect(url, "--wait", "0.3").stdout) == ["PresenceChanged", "MessagePosted"]
 
 
@@ -214,7 +216,7 @@ def test_a_server_that_says_goodbye_is_no_failure_and_one_that_goes_is() -> None
 
     with serving(leaves) as url:
         assert connect(url, stdin="Leave").exit_code == 0
-        result = connect(url, "--until", "History", stdin="Leave")
+        result = connect(url, *BOUND, "--until", "History", stdin="Leave")
         assert (result.exit_code, result.stderr) == (1, "a message 'History' did not come: 0 messages came\n")
     with serving(breaks) as url:
         result = connect(url, "--for", "20")
@@ -268,7 +270,9 @@ def test_wrong_usage_is_said(arguments: list[str], said: str, tmp_path: Path, mo
 
 def test_a_record_has_every_frame_both_ways_and_how_it_ended(chat: str, tmp_path: Path) -> None:
     file = tmp_path / "record"
-    assert connect(chat, "--token", "ann", "--count", "2", "--record", file, stdin=f"{JOIN}\n{SAY}").exit_code == 0
+    assert (
+        connect(chat, "--token", "ann", *BOUND, "--count", "2", "--record", file, stdin=f"{JOIN}\n{SAY}").exit_code == 0
+    )
     head, opened, *frames, closed = received(file.read_text())
     assert (head["sockspec-record"], head["channel"]) == (1, "room")
     assert opened == {"at": opened["at"], "open": True}
@@ -284,7 +288,7 @@ def test_a_record_has_every_frame_both_ways_and_how_it_ended(chat: str, tmp_path
 
 def test_a_replay_says_that_the_same_came_and_what_differs(chat: str, tmp_path: Path) -> None:
     file = tmp_path / "record"
-    connect(chat, "--token", "ann", "--count", "2", "--record", file, stdin=f"{JOIN}\n{SAY}")
+    connect(chat, "--token", "ann", *BOUND, "--count", "2", "--record", file, stdin=f"{JOIN}\n{SAY}")
     again = connect(chat, "--token", "ann", "--replay", file, "--speed", "0", "--wait", "0.5")
     assert (again.exit_code, again.stderr) == (0, "what came is what the record has, 2 messages\n")
     assert names(again.stdout) == ["PresenceChanged", "MessagePosted"]

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
     "cli.connect": "console runtime",
     "cli.decode": "runtime",
-    "console": "ir analysis python docs runtime spec.walk",
+    "console": "ir analysis python docs runtime spec.walk msgspec",
     "console.keyboard": "prompt_toolkit",
     "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Generator
@@ -19,7 +18,7 @@ from sockspec.cli.common import SPEC, channel_of, choosing, read
 from sockspec.console.batch import UNREACHABLE, Stop
 from sockspec.console.look import Look, is_coloured, shown
 from sockspec.console.run import Plan, Run
-from sockspec.console.secrets import Secrets, token_of
+from sockspec.console.secrets import Secrets, token_of, unlogged
 from sockspec.console.target import target
 from sockspec.console.vocabulary import Vocabulary
 from sockspec.console.wire import Unreachable
@@ -122,8 +121,6 @@ def command(
         2  wrong usage
         3  could not connect
     """
-    # What the runtime logs is shown here in its own way, and a log without a handler would end up on the terminal.
-    logging.getLogger("sockspec").addHandler(logging.NullHandler())
     secrets = Secrets()
     with _usage(secrets):
         stop = Stop(count=count, until=until, seconds=seconds, wait=wait)
@@ -194,7 +191,8 @@ def _talk(run: Run, secrets: Secrets) -> int:
         click.echo(secrets.hide(text), err=True)
 
     try:
-        return asyncio.run(run.talk(say=say, complain=complain, look=Look(is_coloured(sys.stdout, os.environ))))
+        with unlogged(secrets):
+            return asyncio.run(run.talk(say=say, complain=complain, look=Look(is_coloured(sys.stdout, os.environ))))
     except Unreachable as error:
         complain(f"could not connect: {shown(str(error))}")
         return UNREACHABLE

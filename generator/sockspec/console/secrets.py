@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ from sockspec.runtime.address import header_line
 HIDDEN: Final = "[token]"
 _SHORTEST: Final = 8
 """What is shorter would be found in innocent words; nobody should use such a token."""
+_LOGGERS: Final = ("sockspec.client", "websockets.client")
 _HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
@@ -38,6 +41,38 @@ class Secrets:
         for value in sorted(self._known, key=len, reverse=True):
             text = text.replace(value, HIDDEN)
         return text
+
+
+class _Hiding(logging.Filter):
+    """Takes credentials out of log records."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._secrets.hide(record.getMessage()), ()
+        record.exc_info = record.exc_text = None  # a traceback can quote anything
+        return True
+
+
+@contextmanager
+def unlogged(secrets: Secrets) -> Generator[None]:
+    """Keeps credentials out of what the client logs within the block, and all of that off the terminal.
+
+    What is worth knowing is shown in another way; a log without a handler would end up on standard error.
+    """
+    hiding, nowhere = _Hiding(secrets), logging.NullHandler()
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(hiding)
+        logger.addHandler(nowhere)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(hiding)
+            logger.removeHandler(nowhere)
 
 
 def token_of(path: Path, secrets: Secrets) -> str:

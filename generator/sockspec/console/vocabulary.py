@@ -198,8 +198,11 @@ def _malformed(why: str) -> PayloadError:
 
 
 def _lookup(kinds: dict[str, Kind], name: str) -> Kind | None:
-    found = kinds.get(name)
-    return found or next((kind for kind in kinds.values() if kind.message.name == name), None)
+    """The message of a name, whose case matters only where it has to."""
+    if name in kinds:
+        return kinds[name]
+    alike = (k for k in kinds.values() if name.casefold() in (k.name.casefold(), k.message.name.casefold()))
+    return next(alike, None)
 
 
 def explained(problem: Problem) -> list[str]:
