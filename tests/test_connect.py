@@ -122,8 +122,10 @@ def test_a_request_gets_an_id_and_its_reply_is_printed(chat: str) -> None:
         ("Jion {}", "standard input:1 is not sent: there is no message 'Jion' here; did you mean 'Join'?"),
         (
             "Join {}",
-            "standard input:1 is not sent: the payload is not a valid Join message; "
-            "the whole payload: the property 'data' is missing",
+            (
+                "standard input:1 is not sent: the payload is not a valid Join message; "
+                "the whole payload: the property 'data' is missing"
+            ),
         ),
         ("History {}", "standard input:1 is not sent: there is no message 'History' here; did you mean 'GetHistory'?"),
         (f'Join {{"type": "leave", {AT}}}', "standard input:1 is not sent: the payload is a Leave message, not a Join"),
