@@ -12,7 +12,7 @@ from pathlib import Path
 import click.testing
 import pytest
 
-from sockspec.cli import main
+from sockspec.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,7 +124,7 @@ def test_help_lists_the_commands_and_how_to_begin() -> None:
     assert [word in result.stdout for word in ("generate", "validate", "decode", "ir", "Begin with")] == [True] * 5
 
 
-@pytest.mark.parametrize("name", ["generate", "validate", "mock", "decode", "ir"])
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_each_command_has_help(name: str) -> None:
     result = sockspec(name, "--help")
     assert (result.exit_code, result.stdout.startswith(f"Usage: main {name} ")) == (0, True)

@@ -19,8 +19,11 @@ MAY_IMPORT = {
     "__main__": "cli",
     "choices": "spec.openapi.named",
     "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
+    "cli.connect": "console runtime",
     "cli.decode": "runtime",
     "cli.mock": "mock samples runtime",
+    "console": "ir analysis python docs runtime spec.walk msgspec",
+    "console.keyboard": "prompt_toolkit",
     "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
@@ -50,7 +53,7 @@ MAY_IMPORT = {
 
 A part within a part may import what is listed for both. From the document to the text: `cli` calls `pipeline`, which
 calls readers (`spec`, `schema`), then `analysis`, then what makes views (`python`, `docs`), then `render`. Readers and
-views share only `ir`. The runtime is a program of its own, which `sockspec decode` and `mock` run.
+views share only `ir`. The runtime is a program of its own, which only the commands that speak an API themselves run.
 """
 
 APART = [("spec.asyncapi", "spec.openapi"), ("spec.openapi", "spec.asyncapi")]

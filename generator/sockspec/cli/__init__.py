@@ -11,12 +11,13 @@ import click
 
 from sockspec import __version__
 
-_COMMANDS = {
+COMMANDS = {
     "generate": "Write the Python package of a document.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
     "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
+    "connect": "Talk to a server by its document: at the keyboard, in pipes, from a record.",
     "ir": "Print the API that a document describes as JSON.",
 }
 
@@ -25,17 +26,17 @@ class _Commands(click.Group):
     """Commands that are imported when they are called, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"sockspec.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

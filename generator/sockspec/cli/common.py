@@ -87,3 +87,16 @@ def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:
     if api is None:
         sys.exit(1)
     return api
+
+
+def channel_of(api: ir.Api, name: str | None) -> ir.Channel:
+    """The channel of a name or an address; the only one where none is named. Raises UsageError."""
+    names = [channel.name for channel in api.channels]
+    if name is None and len(names) != 1:
+        raise click.UsageError(
+            f"say with --channel which of the channels is meant: {', '.join(names) or 'there is none'}."
+        )
+    for channel in api.channels:
+        if name is None or name in (channel.name, channel.address):
+            return channel
+    raise click.UsageError(f"there is no channel {name!r}; there are: {', '.join(names)}.")

@@ -11,7 +11,7 @@ import click
 
 from sockspec import ir
 from sockspec.choices import Choices
-from sockspec.cli.common import SPEC, choosing, read
+from sockspec.cli.common import SPEC, channel_of, choosing, read
 from sockspec.live import imported
 from sockspec.pipeline import generate
 from sockspec.python import codec_name
@@ -37,24 +37,12 @@ def command(spec: Path, file: BinaryIO, sender: str, channel: str | None, choice
     "judge" (the validator, which took what the typed decoder refused).
     """
     api = read(spec, choices, quiet=True)
-    chosen = _channel(api, channel)
+    chosen = channel_of(api, channel)
     direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
     with imported(generate(api, spec.name)) as package:
         codec: Codec[Any] = getattr(package.codecs, codec_name(api, chosen, direction))
         valid = [_judge(codec, line.rstrip(b"\r\n")) for line in file if line.strip()]
     sys.exit(0 if all(valid) else 1)
-
-
-def _channel(api: ir.Api, name: str | None) -> ir.Channel:
-    names = [channel.name for channel in api.channels]
-    if name is None and len(names) != 1:
-        raise click.UsageError(
-            f"say with --channel which of the channels is meant: {', '.join(names) or 'there is none'}."
-        )
-    for channel in api.channels:
-        if name is None or name in (channel.name, channel.address):
-            return channel
-    raise click.UsageError(f"there is no channel {name!r}; there are: {', '.join(names)}.")
 
 
 def _judge(codec: Codec[Any], line: bytes) -> bool:
