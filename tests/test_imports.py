@@ -20,6 +20,8 @@ MAY_IMPORT = {
     "choices": "spec.openapi.named",
     "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
     "cli.decode": "runtime",
+    "cli.test": "contract",
+    "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",

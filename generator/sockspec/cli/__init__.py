@@ -16,6 +16,7 @@ _COMMANDS = {
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
+    "test": "Test a live server: whether it does what its document says.",
     "ir": "Print the API that a document describes as JSON.",
 }
 
