@@ -54,7 +54,7 @@ async def results(door: Door) -> AsyncIterator[Result]:
         elif rule in rules and schemes is not None:
             yield await _locked(door, rule, schemes)
     if "open-door" in rules:
-        yield await _open_door(door, schemes)
+        yield await open_door(door)
 
 
 async def connect(door: Door) -> Result:
@@ -149,8 +149,9 @@ async def _goodbye(door: Door, wire: Wire) -> tuple[bool, int | None]:
     return told, code
 
 
-async def _open_door(door: Door, schemes: list[ir.SecurityScheme] | None) -> Result:
-    if schemes is not None:
+async def open_door(door: Door) -> Result:
+    """The rule `open-door`."""
+    if needed(door.api, door.channel) is not None:
         return door.result("open-door", Outcome.SKIPPED, "the document asks for credentials")
     answer = await door.knock(replace(door.bare, headers=_anonymous(door.bare, [])))
     if isinstance(answer, Refusal):

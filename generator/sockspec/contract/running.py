@@ -57,7 +57,8 @@ async def _channel(api: ir.Api, plan: Plan, settings: Settings, pace: Pace) -> A
     connected = await handshakes.connect(door)
     yield connected
     if connected.outcome is not Outcome.PASSED:
-        for rule in settings.rules - {"connect"}:
+        yield await handshakes.open_door(door)
+        for rule in settings.rules - {"connect", "open-door"}:
             yield Result(rule, plan.channel.name, "", Outcome.SKIPPED, "there is no connection")
         return
     async for result in handshakes.results(door):

@@ -145,7 +145,7 @@ class Wire:
         """Whether a ping is answered in time."""
         try:
             async with asyncio.timeout(self._timeout):
-                await (await self._socket.ping(b"sockspec"))
+                await (await self._socket.ping())
         except (ConnectionClosed, TimeoutError):
             return False
         return True
