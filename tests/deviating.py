@@ -26,6 +26,8 @@ class Deviating:
         self._is_open = is_open
         self.messages = 0
         """How many messages came."""
+        self.handshakes = 0
+        """How many handshakes came."""
 
     def does(self, deviation: str) -> bool:
         """Whether it deviates in a way."""
@@ -48,7 +50,8 @@ class Deviating:
     # --- handshake ---------------------------------------------------------------------------------------------------
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        if self.does("is down"):
+        self.handshakes += 1
+        if self.does("is down") or (self.does("goes down") and self.handshakes > 8):
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
         parts = urlsplit(request.path)
         limit = parse_qs(parts.query).get("limit", [""])[0]
@@ -104,6 +107,8 @@ class Deviating:
             await self._error(connection, problem)
             if self.does("closes after mistakes") and problem == "/problems/validation-error":
                 await connection.close(1008)
+            if self.does("breaks off") and problem == "/problems/binary-not-supported":
+                connection.transport.abort()
             if self.does("closes by a code of its own") and problem == "/problems/binary-not-supported":
                 await connection.close(4242)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -36,10 +37,8 @@ def api_of(path: Path) -> ir.Api:
 
 
 async def results_of(url: str, document: Path, **others: Any) -> list[Result]:
-    settings = Settings(
-        url,
-        **{"rate": 0, "timeout": 0.6, "quiet": 0.05, "broken": 6, "samples": 2, "rules": frozenset(RULES), **others},
-    )
+    fast = Settings(url, rate=0, timeout=5.0, quiet=0.2, broken=6, samples=2, rules=frozenset(RULES))
+    settings = replace(fast, **others)
     api = api_of(document)
     with imported(generate(api, document.name)) as package:
         return await gathered(api, package, settings)
@@ -111,8 +110,21 @@ DEVIATIONS = [
     ("oversize", "takes any size", set[str]()),
     ("received", "sends what it likes", set[str]()),
     ("close-code", "closes by a code of its own", set[str]()),
+    ("close-code", "breaks off", {"binary"}),
 ]
 """A rule, the deviation that it has to find, and the other rules that this breaks as well."""
+
+
+SILENT = {
+    "answers no ping",
+    "does not reply",
+    "takes any size",
+    "/problems/malformed-message",
+    "/problems/unknown-type",
+    "/problems/binary-not-supported",
+    "/problems/validation-error",
+}
+"""The deviations that consist in saying nothing, for which there is no need to wait long."""
 
 
 def test_each_rule_has_a_deviation() -> None:
@@ -122,10 +134,21 @@ def test_each_rule_has_a_deviation() -> None:
 @pytest.mark.parametrize(("rule", "deviation", "others"), DEVIATIONS, ids=str)
 def test_a_rule_finds_the_deviation_that_is_planted_for_it(rule: str, deviation: str, others: set[str]) -> None:
     is_open = rule == "open-door"
-    results = held(
-        Deviating(deviation, is_open=is_open), OPEN if is_open else DOCUMENT, token="" if is_open else TOKEN, broken=3
-    )
+    document, token = (OPEN, "") if is_open else (DOCUMENT, TOKEN)
+    timeout = 1.0 if deviation in SILENT else 5.0
+    results = held(Deviating(deviation, is_open=is_open), document, token=token, broken=3, timeout=timeout)
     assert failed(results) - others == {rule}
+
+
+def test_a_server_that_goes_down_meanwhile_has_failed() -> None:
+    results = held(Deviating("goes down", "closes after mistakes"))
+    assert [result.detail for result in results if result.rule == "connect" and result.outcome is Outcome.FAILED] == [
+        "the handshake was refused with 503"
+    ]
+
+
+def test_without_a_connection_every_choice_of_rules_fails() -> None:
+    assert failed(held(Deviating("is down"), rules=frozenset({"ping"}))) == {"connect"}
 
 
 def test_a_message_that_came_too_early_is_sent_again() -> None:
@@ -141,7 +164,7 @@ def test_the_chat_of_the_examples_passes_but_for_tokens_that_nobody_verifies() -
     async def scenario() -> list[Result]:
         async with asyncio.timeout(PATIENCE), chat_server.Chat().serve(port=0) as running:
             return await results_of(
-                f"{running.url}/v1", ROOT / "specs/chat.asyncapi.yaml", token="ann", first=("Join",), timeout=5.0
+                f"{running.url}/v1", ROOT / "specs/chat.asyncapi.yaml", token="ann", first=("Join",)
             )
 
     results = asyncio.run(scenario())
@@ -165,7 +188,7 @@ def run(server: Deviating, arguments: Callable[[str], list[str]]) -> tuple[int, 
 
 
 def quick(url: str, *more: str) -> list[str]:
-    fast = ["--rate", "0", "--timeout", "0.6", "--broken", "2", "--seed", "5", "--samples", "1"]
+    fast = ["--rate", "0", "--timeout", "5", "--broken", "2", "--seed", "5", "--samples", "1"]
     return [str(DOCUMENT), "--url", url, "--token", TOKEN, *fast, *more]
 
 

@@ -95,7 +95,10 @@ def command(spec: Path, choices: Choices, form: str, output: Path | None, **give
         sys.exit(2)
     report = reports.FORMATS[form](results, settings)
     if output is not None:
-        output.write_text(report, encoding="utf-8")
+        try:
+            output.write_text(report, encoding="utf-8")
+        except OSError as error:
+            raise click.UsageError(f"cannot write {str(output)!r}: {error.strerror}.") from None
         click.echo(reports.text(results, settings).splitlines()[-1])
     elif form == "text":
         click.echo(reports.text(results, settings, colour=sys.stdout.isatty()), nl=False)

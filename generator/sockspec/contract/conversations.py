@@ -10,6 +10,7 @@ from sockspec.contract.outcome import Outcome, Result
 from sockspec.contract.plan import BINARY, MALFORMED, UNKNOWN, Case, Plan
 from sockspec.contract.talk import Exchange, Lost, Talk
 from sockspec.contract.wire import Received
+from sockspec.runtime.jsontext import plain
 from sockspec.runtime.problems import (
     BINARY_NOT_SUPPORTED,
     INTERNAL_SERVER_ERROR,
@@ -135,15 +136,19 @@ async def _reply(talk: Talk, case: Case, frame: str | bytes, subject: str, make:
         came = f"{told.type}: {told.message}" if told is not None else f"none came within {talk.settings.timeout:g} s"
         return make("reply", Outcome.FAILED, f"expected {expected}: {came}", subject, frame)
     sent = _at(json.loads(frame), case.message.correlation) if isinstance(frame, str) else None
-    got = _correlation(found[0], talk.plan)
+    got = _correlation(found[0], talk.plan, case.replies)
     if sent is not None and got != sent:
         return make("reply", Outcome.FAILED, f"expected the correlation id {sent!r}, got {got!r}", subject, frame)
     return make("reply", Outcome.PASSED, "", subject)
 
 
-def _correlation(received: Received, plan: Plan) -> Any:
-    path = plan.correlations.get(type(received.message), ())
-    return _at(json.loads(received.frame), path) if isinstance(received.frame, str) else None
+def _correlation(received: Received, plan: Plan, replies: tuple[type, ...]) -> Any:
+    """The correlation id of a reply, wherever one of the replies has it; None where there is none."""
+    if not isinstance(received.frame, str):
+        return None
+    value = plain(received.frame)
+    ids = (_at(value, plan.correlations.get(kind, ())) for kind in (type(received.message), *replies))
+    return next((found for found in ids if found is not None), None)
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:

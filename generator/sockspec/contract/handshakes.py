@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sockspec import ir
 from sockspec.contract.outcome import Outcome, Result
-from sockspec.contract.settings import Settings
+from sockspec.contract.settings import NoConnection, Settings
 from sockspec.contract.target import Target, made_up, misfits, needed, takes_token, with_credentials
 from sockspec.contract.wire import Journal, Pace, Refusal, Wire, dial
 
@@ -33,8 +33,11 @@ class Door:
         return Result(rule, self.channel.name, subject, outcome, detail)
 
     async def knock(self, target: Target) -> Wire | Refusal:
-        """Try a handshake."""
-        return await dial(target, self.journal, self.pace, self.settings.timeout)
+        """Try a handshake; where nothing comes of it, that is an answer as well."""
+        try:
+            return await dial(target, self.journal, self.pace, self.settings.timeout)
+        except NoConnection as none:
+            return Refusal(0, why=str(none))
 
 
 async def results(door: Door) -> AsyncIterator[Result]:
@@ -58,8 +61,8 @@ async def results(door: Door) -> AsyncIterator[Result]:
 
 
 async def connect(door: Door) -> Result:
-    """The rule `connect`."""
-    answer = await door.knock(door.target)
+    """The rule `connect`. NoConnection where nobody is there at all."""
+    answer = await dial(door.target, door.journal, door.pace, door.settings.timeout)
     if isinstance(answer, Refusal):
         return door.result("connect", Outcome.FAILED, f"expected 101, {_refused(answer)}")
     await answer.leave()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from sockspec import ir
 from sockspec.contract.settings import NoConnection, Settings
 from sockspec.contract.wire import Received
 from sockspec.python import names
-from sockspec.runtime import Codec, PayloadError
+from sockspec.runtime import Codec, PayloadError, Schemas
 from sockspec.runtime.error_messages import read_error
+from sockspec.runtime.jsontext import plain
 from sockspec.samples import Broken, Judge, NoSample, broken, valid
 
 MALFORMED: Final = '{"sockspec":'
@@ -50,6 +51,7 @@ class Plan:
     correlations: Mapping[type, tuple[str, ...]]
     """For each class of the server, the wire names that lead to its correlation id."""
     limits: Mapping[str, int | float]
+    schemas: Schemas
 
     @property
     def size(self) -> int:
@@ -64,6 +66,16 @@ class Plan:
             return Received(frame, read_error(frame))
         is_error = self.error is not None and isinstance(message, self.error)
         return Received(frame, read_error(frame, known=is_error), message)
+
+    def is_one_of(self, received: Received, classes: tuple[type, ...]) -> bool:
+        """Whether a frame is a message of one of some classes: also where it could be one of another as well."""
+        if isinstance(received.message, classes):
+            return True
+        if received.message is None or not isinstance(received.frame, str):
+            return False
+        schemas = [e.schema for e in self.outgoing.entries if e.message in classes and e.content == "json"]
+        value = plain(received.frame)
+        return any(not self.schemas.faults(schema, value) for schema in schemas)
 
     def takes(self, frame: str | bytes) -> bool:
         """Whether clients may send a frame."""
@@ -103,10 +115,11 @@ def _plan(
             for name in operation.messages:
                 replies.setdefault(name, tuple(classes[answer] for answer in answers))
     error: type | None = getattr(getattr(package.server, given.server), "error_message", None)
-    blank = Plan(channel, incoming, outgoing, error, (), {}, dict((*api.limits, *channel.limits)))
+    limits = dict((*api.limits, *channel.limits))
+    blank = Plan(channel, incoming, outgoing, error, (), {}, limits, package.codecs.SCHEMAS)
     cases = [_case(api.message(name), expected, blank, judge, settings) for name, expected in replies.items()]
     ids = {entry.message: entry.correlation for entry in outgoing.entries}
-    return Plan(channel, incoming, outgoing, error, tuple(cases), ids, blank.limits)
+    return replace(blank, cases=tuple(cases), correlations=ids)
 
 
 def _case(message: ir.Message, replies: tuple[type, ...], plan: Plan, judge: Judge, settings: Settings) -> Case:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from sockspec.contract.plan import MALFORMED, UNKNOWN, Plan
-from sockspec.contract.settings import Settings
+from sockspec.contract.settings import NoConnection, Settings
 from sockspec.contract.target import Target
 from sockspec.contract.wire import Journal, Pace, Received, Refusal, Wire, dial, is_too_early
 from sockspec.runtime.problems import Problem
@@ -54,7 +54,6 @@ class Talk:
     Such a text is sent after each message: once it is answered, all that the message gives rise to has come.
     """
     _misses: int = 0
-    _greeted: list[Received] = field(default_factory=list[Received])
 
     async def connected(self) -> Wire:
         """A connection that can still be made mistakes on. Raises Lost."""
@@ -63,7 +62,10 @@ class Talk:
         if wire is not None and wire.closed is None and wire.faults + 3 <= limit:
             return wire
         await self.leave()
-        opened = await dial(self.target, self.journal, self.pace, self.settings.timeout)
+        try:
+            opened = await dial(self.target, self.journal, self.pace, self.settings.timeout)
+        except NoConnection as none:
+            raise Lost(str(none)) from None
         if isinstance(opened, Refusal):
             raise Lost(f"the handshake was refused with {opened.status or opened.why}")
         self.wire = opened
@@ -151,10 +153,10 @@ class Talk:
                 received = await wire.next(max(0.0, deadline - time.monotonic()))
                 if received is None:
                     break
-                if received.problem is not None and not isinstance(received.message, replies):
-                    errors.append(received)
-                elif isinstance(received.message, replies):
+                if self.plan.is_one_of(received, replies):
                     found.append(received)
+                elif received.problem is not None:
+                    errors.append(received)
             if not (errors and is_too_early(errors[0])):
                 return found, errors
             await self.pace.back_off(errors[0].problem.retry_after if errors[0].problem is not None else None)
