@@ -99,7 +99,7 @@ async def _oversize(talk: Talk, make: Make) -> Result:
 async def _case(talk: Talk, case: Case, make: Make) -> AsyncIterator[Result]:
     rules, name = talk.settings.rules, case.message.name
     if not case.frames:
-        for rule in rules & {"valid-message", "broken-message"}:
+        for rule in [rule for rule in ("valid-message", "broken-message") if rule in rules]:
             yield make(rule, Outcome.SKIPPED, f"no valid payload: {case.why_none}", name)
         return
     for number, frame in enumerate(case.frames, 1):

@@ -10,7 +10,7 @@ from sockspec.contract.plan import MALFORMED, UNKNOWN, Plan
 from sockspec.contract.settings import NoConnection, Settings
 from sockspec.contract.target import Target
 from sockspec.contract.wire import Journal, Pace, Received, Refusal, Wire, dial, is_too_early
-from sockspec.runtime.problems import Problem
+from sockspec.runtime.problems import MALFORMED_MESSAGE, Problem
 
 _MOST_FAULTS: Final = 20
 """Invalid messages in a row that servers put up with, where the document does not say otherwise."""
@@ -54,6 +54,7 @@ class Talk:
     Such a text is sent after each message: once it is answered, all that the message gives rise to has come.
     """
     _misses: int = 0
+    _answers_pings: bool = False
 
     async def connected(self) -> Wire:
         """A connection that can still be made mistakes on. Raises Lost."""
@@ -84,13 +85,15 @@ class Talk:
     async def learn(self) -> tuple[Exchange | None, Exchange | None]:
         """What comes of a text that is not JSON, and of an unknown type; None where the document allows such."""
         malformed = unknown = None
+        self._answers_pings = await (await self.connected()).pong()
         if not self.plan.takes(MALFORMED):
             malformed = await self.exchange(MALFORMED, wants_error=True)
         if not self.plan.takes(UNKNOWN):
             unknown = await self.exchange(UNKNOWN, wants_error=True)
         if malformed is not None and unknown is not None and malformed.closed is None:
             ours, theirs = map(_signatures, (malformed, unknown))
-            if len(ours) == 1 and theirs and ours[0] not in theirs:
+            sure = bool(ours) and ours[0][0] == MALFORMED_MESSAGE
+            if len(ours) == 1 and (theirs or sure) and ours[0] not in theirs:
                 self._fence = ours[0]
         return malformed, unknown
 
@@ -114,6 +117,8 @@ class Talk:
         if self._fence is not None:
             await wire.send(MALFORMED)
             wire.faults += 1
+        elif self._answers_pings and not wants_error:
+            await wire.pong()  # from then on the silence counts, however far away the server is
         return await self._collect(wire, wants_error=wants_error)
 
     async def _collect(self, wire: Wire, *, wants_error: bool) -> Exchange:
