@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "cli.mock": "mock samples runtime",
     "console": "ir analysis python docs runtime spec.walk msgspec",
     "console.keyboard": "prompt_toolkit",
+    "cli.test": "contract",
+    "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema analysis python docs render ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,27 @@ def test_the_same_seed_gives_the_same_samples_and_another_gives_others() -> None
     first, again, other = (valid(judge, "#/definitions/It", seed=seed, count=6) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_the_same_seed_gives_the_same_samples_in_another_process() -> None:
+    program = (
+        "import json, sys; from sockspec.samples import Judge, broken, valid\n"
+        "schema = {'not': {'type': 'object'}, 'anyOf': [{'type': ['string', 'null', 'array']}, {'type': 'boolean'}]}\n"
+        "free = {'properties': {name: schema for name in 'abcdef'}, 'required': ['f', 'b']}\n"
+        "judge = Judge({'definitions': {'It': free}}); found = valid(judge, '#/definitions/It', count=20)\n"
+        "print(json.dumps([found, [case.payload for case in broken(judge, '#/definitions/It', found[0])]]))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "generator")},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
 
 
 def test_first_come_the_examples_that_are_valid_then_the_least_then_all() -> None:

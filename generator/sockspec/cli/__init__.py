@@ -18,6 +18,7 @@ COMMANDS = {
     "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
     "connect": "Talk to a server by its document: at the keyboard, in pipes, from a record.",
+    "test": "Test a live server: whether it does what its document says.",
     "ir": "Print the API that a document describes as JSON.",
 }
 

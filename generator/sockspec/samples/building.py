@@ -85,7 +85,8 @@ class Builder:
                 allowed &= {*named, *(["integer"] if "number" in named else [])}
         if any("type" in part for part in parts):
             order: list[str] = sorted(
-                allowed, key=lambda kind: (kind == "null", kind == "integer" and "number" in allowed)
+                (kind for kind in _TYPES if kind in allowed),
+                key=lambda kind: (kind == "null", kind == "integer" and "number" in allowed),
             )
             if "null" in allowed and not self._plain and self._rng.random() < 0.2:
                 order.insert(0, "null")
