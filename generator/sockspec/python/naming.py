@@ -87,6 +87,10 @@ class Scope:
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
 
+    def take(self, name: str) -> None:
+        """A name is taken already, elsewhere."""
+        self._taken.add(name)
+
     def claim(self, wanted: str, *others: str) -> str:
         """The first of the wanted names that is free, else the first one with a number."""
         for name in (wanted, *others):

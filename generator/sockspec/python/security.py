@@ -60,7 +60,12 @@ def asked(api: ir.Api, channel: ir.Channel, taken: Iterable[str]) -> tuple[Asked
     """What a client can be given to prove who it is, whichever of the alternatives it then is. `taken` are other names."""
     names = dict.fromkeys(need.scheme for alternative in connecting(api, channel) for need in alternative)
     schemes = {scheme.name: scheme for scheme in api.security_schemes}
-    scope = naming.Scope({*naming.METHOD_RESERVED, *taken, *_CONSTRUCTOR})
+    scope = naming.Scope({*naming.METHOD_RESERVED, *_CONSTRUCTOR})
+    for name in taken:
+        scope.take(name)
+    declared = {("query", p.wire_name) for p in channel.query} | {
+        ("header", p.wire_name.lower()) for p in channel.headers
+    }
     found: dict[str, Asked] = {}
     for name in names:
         one = schemes.get(name)
@@ -72,13 +77,19 @@ def asked(api: ir.Api, channel: ir.Channel, taken: Iterable[str]) -> tuple[Asked
         elif kind == "BasicScheme":
             word = scope.claim(naming.attribute_name(name))
             found[name] = Asked(word, "BasicCredentials | None", call("basic", word))
-        elif kind == "KeyScheme":
+        elif kind == "KeyScheme" and _place(one) not in declared:
             word = scope.claim(naming.attribute_name(name))
             places = (literals.string(one.parameter_in), literals.string(one.parameter_name))
             found[name] = Asked(word, "Token | None", call("Credential", word, *places))
-    if len(found) < len(names) and not found:
+    if any(one is not None and credentials(one).kind == "Scheme" for one in map(schemes.get, names)):
         found[""] = Asked("credentials", "tuple[Credential, ...]", "*credentials", "()")
     return tuple(found.values())
+
+
+def _place(scheme: ir.SecurityScheme) -> tuple[str, str]:
+    """Where a key stands. Names of headers have no case."""
+    name = scheme.parameter_name
+    return scheme.parameter_in, name.lower() if scheme.parameter_in == "header" else name
 
 
 def used(api: ir.Api) -> tuple[ir.SecurityScheme, ...]:
