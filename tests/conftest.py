@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -21,6 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the names of tests that miss the shared folder, and the lines that tests want to tell."""
     config.stash[_left_out] = []
     config.stash[_told] = []
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(_Workers())
 
 
 @pytest.fixture
@@ -42,6 +45,24 @@ def shared(request: pytest.FixtureRequest) -> Path:
 def told(request: pytest.FixtureRequest) -> list[str]:
     """Lines for the summary of the run, whether tests pass or not."""
     return request.config.stash[_told]
+
+
+class _Workers:
+    """Brings together what tests in several processes have to say."""
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A process has ended."""
+        output = getattr(node, "workeroutput", {})
+        node.config.stash[_told].extend(output.get("told", ()))
+        node.config.stash[_left_out].extend(output.get("left_out", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what tests of this process have to say, where it is one of several."""
+    output: dict[str, list[str]] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["told"] = session.config.stash[_told]
+        output["left_out"] = session.config.stash[_left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -253,7 +253,7 @@ def test_hostile_schemas_come_to_an_end(definitions: dict[str, object]) -> None:
         ({"format": "date"}, "2025-03-01", {("format", "not-a-format")}),
         ({"pattern": "^a+$"}, "aa", {("pattern", "aa!")}),
     ],
-    ids=repr,
+    ids=lambda value: repr(sorted(value, key=repr)) if isinstance(value, set) else repr(value),
 )
 def test_a_keyword_is_broken_at_its_boundary(schema: object, payload: object, expected: set[Any]) -> None:
     assert {(case.keyword, case.payload) for case in breaks(schema, payload)} == expected
