@@ -66,9 +66,11 @@ class Codec(Generic[M]):
         """The message in a frame: text is given as str, a binary frame as bytes. Raises PayloadError."""
         if type(frame) is str and (self._is_shallow or frame.count("{") + frame.count("[") <= self._depth):
             try:
-                return cast(M, self._typed(frame))
+                message: M = self._typed(frame)
             except REFUSALS:
                 pass
+            else:
+                return message
         return self.examine(frame).message
 
     def decode_text(self, text: bytes) -> M:
@@ -176,15 +178,24 @@ class Codec(Generic[M]):
     def frame(self, message: M, *, check: bool = True) -> Frame:
         """The same as it goes on the wire."""
         lane, struct = self._lane(message)
-        if lane.entry.content == "binary":
+        entry = lane.entry
+        if entry.content == "binary":
             return Frame(bytes(lane.payload_of(struct)), is_text=False)
-        if lane.entry.content == "text":
+        if entry.content == "text":
             return Frame(str(lane.payload_of(struct)).encode())
         text = lane.encode(struct)
-        if check:
-            faults = lane.judge(text, lambda: self._parse(text.decode()))
-            if faults:
-                raise PayloadError(_invalid(lane, faults))
+        if not check:
+            return Frame(text)
+        if entry.lane == "typed":
+            try:
+                lane.typed(text)
+            except REFUSALS:
+                pass
+            else:
+                return Frame(text)
+        faults = lane.judge(self._parse(text.decode()))
+        if faults:
+            raise PayloadError(_invalid(lane, faults))
         return Frame(text)
 
     def correlation_of(self, message: M) -> object | None:

@@ -140,14 +140,24 @@ class Conversation:
                 observer.closed(self._connection, time.monotonic() - start)
 
     async def _read(self) -> None:
+        transport, dispatcher = self._transport, self._dispatcher
         goes_on = True
         while goes_on:
-            self._settle()
-            frame = await self._transport.receive()
-            if self._dispatcher.draining:
+            frame = transport.received()
+            if frame is None:
+                self._settle()
+                frame = await transport.receive()
+            if dispatcher.draining:
+                self._settle()
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
-            goes_on = await self._take(frame)
+            decision = self._take(frame)
+            if isinstance(decision, Refusal):
+                goes_on = await self._refuse(decision)
+            elif decision.handler.concurrent:
+                await self._start(decision)
+            else:
+                goes_on = await self._handle(decision)
 
     def _settle(self) -> None:
         """Note that no handler runs, unless one does beside the others."""
@@ -159,25 +169,19 @@ class Conversation:
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    async def _take(self, frame: str | bytes) -> bool:
-        """Act on a frame; says whether the connection goes on."""
+    def _take(self, frame: str | bytes) -> Call | Refusal:
+        """What a frame leads to, by the limits and by what it says."""
         now = time.monotonic()
         self._last_message = now
         for observer in self._observers:
             observer.received(self._connection, len(frame))
         if self._rate is not None and not self._rate.take(now):
             problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
-            return await self._refuse(self._session.fault(problem.about(self._incoming.correlation_in(frame))))
+            return self._session.fault(problem.about(self._incoming.correlation_in(frame)))
         try:
-            decision = self._session.receive(frame)
+            return self._session.receive(frame)
         except Exception:
-            return await self._refuse(refusal(incident("a message could not be read", extra=self._context)))
-        if isinstance(decision, Refusal):
-            return await self._refuse(decision)
-        if decision.handler.concurrent:
-            await self._start(decision)
-            return True
-        return await self._handle(decision)
+            return refusal(incident("a message could not be read", extra=self._context))
 
     async def _start(self, call: Call) -> None:
         """Run a handler beside the others."""
@@ -195,7 +199,7 @@ class Conversation:
 
     async def _handle(self, call: Call) -> bool:
         """Call the handler of a message; says whether the connection goes on."""
-        handler, message = call
+        handler, message = call.handler, call.message
         try:
             if handler.security:
                 self._check_scopes(handler)

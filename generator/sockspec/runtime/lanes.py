@@ -133,19 +133,16 @@ class Lane:
         payload = deliver(value, self._payload, with_extra=self._has_extra)
         return self.entry.message(payload) if self.entry.bare else payload
 
-    def judge(self, text: bytes, value: Callable[[], object]) -> tuple[Fault, ...]:
-        """The faults of a text, without making a message of it where that can be spared."""
-        if self.entry.lane == "typed":
-            try:
-                self.typed(text)
-            except REFUSALS:
-                pass
-            else:
-                return ()
-        return self._schemas.faults(self.entry.schema, value())
+    def judge(self, value: object) -> tuple[Fault, ...]:
+        """The faults of a plain value, without making a message of it."""
+        return self._schemas.faults(self.entry.schema, value)
 
-    def encode(self, message: Struct) -> bytes:
-        """The text of a message in UTF-8, its timestamp set to the present time where it was left out."""
+    @cached_property
+    def encode(self) -> Callable[[Struct], bytes]:
+        """Makes the text of a message in UTF-8, its timestamp set to the present time where it was left out."""
+        return self._complete if self._stamp or self.entry.bare or self._has_extra else _encode
+
+    def _complete(self, message: Struct) -> bytes:
         stamp = self._stamp
         if stamp and getattr(message, stamp) is UNSET:
             message = msgspec.structs.replace(message, **{stamp: now()})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.policy import Policy
@@ -17,7 +19,7 @@ POLICY_VIOLATION: Final = 1008
 """The close code for what has no better one (RFC 6455, section 7.4.1)."""
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A message to hand to the application."""
 
     handler: Handler

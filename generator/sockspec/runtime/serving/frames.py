@@ -85,7 +85,8 @@ class FramesWire(Wire, asyncio.Protocol):
                 self._lend(data[at:end])
             else:
                 payload = apply_mask(data[start:end], data[start - 4 : start])
-                self._take_message(Opcode.TEXT if data[at] == _TEXT else Opcode.BINARY, payload)
+                if self.is_open:
+                    self.take_text(payload) if data[at] == _TEXT else self.take(payload)
             at = end
 
     def _lend(self, data: bytes) -> None:
