@@ -140,7 +140,8 @@ class Conversation:
                 observer.closed(self._connection, time.monotonic() - start)
 
     async def _read(self) -> None:
-        transport, dispatcher = self._transport, self._dispatcher
+        connection, transport, dispatcher = self._connection, self._transport, self._dispatcher
+        surrounded = self._authorizes or bool(self._observers)
         goes_on = True
         while goes_on:
             frame = transport.received()
@@ -154,10 +155,17 @@ class Conversation:
             decision = self._take(frame)
             if isinstance(decision, Refusal):
                 goes_on = await self._refuse(decision)
-            elif decision.handler.concurrent:
+                continue
+            handler = decision.handler
+            if handler.concurrent:
                 await self._start(decision)
-            else:
+            elif surrounded or handler.security or handler.replies:
                 goes_on = await self._handle(decision)
+            else:
+                try:
+                    await self._methods[handler.method](connection, decision.message)
+                except Exception as error:
+                    goes_on = await self._refuse(self._blame(error, decision.message))
 
     def _settle(self) -> None:
         """Note that no handler runs, unless one does beside the others."""
@@ -212,14 +220,19 @@ class Conversation:
                 await self._reply(method, message)
             else:
                 await method(self._connection, message)
-        except Refused as refused:
-            return await self._refuse(refusal(refused.problem.about(self._incoming.correlation_of(message))))
         except Exception as error:
-            if isinstance(error, ConnectionClosed) and not self._transport.is_open:
-                raise
-            problem = incident("a message could not be handled", extra=self._context)
-            return await self._refuse(refusal(problem.about(self._incoming.correlation_of(message))))
+            return await self._refuse(self._blame(error, message))
         return True
+
+    def _blame(self, error: Exception, message: object) -> Refusal:
+        """What the exception of a handler, which is being handled, leads to. Raises it when the connection has ended."""
+        if isinstance(error, Refused):
+            problem = error.problem
+        elif isinstance(error, ConnectionClosed) and not self._transport.is_open:
+            raise error
+        else:
+            problem = incident("a message could not be handled", extra=self._context)
+        return refusal(problem.about(self._incoming.correlation_of(message)))
 
     async def _observed(self, method: Method, call: Call) -> None:
         """Call a handler, surrounded by the observers."""

@@ -29,7 +29,7 @@ _LONG: Final = struct.Struct("!BBQ").pack
 """The head of a frame by the size of what follows."""
 
 
-class Frame(Struct, eq=False):
+class Frame(Struct, eq=False, gc=False):
     """A whole message on its way out. However many connections it goes to, its bytes are made once."""
 
     data: bytes

@@ -21,7 +21,7 @@ from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-de
 
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
-from sockspec.runtime.serving.wire import Wire
+from sockspec.runtime.serving.wire import Wire, Writing
 from sockspec.runtime.websocket import library_logger
 
 _READ_BUFFER: Final = 2048
@@ -35,8 +35,8 @@ _DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 class PicowsWire(Wire, WSListener):
     """An open connection; the library has the stream, and tells of each frame."""
 
-    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits) -> None:
-        super().__init__(stream, options, limits)
+    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits, writing: Writing) -> None:
+        super().__init__(stream, options, limits, writing)
         self._most = limits.max_message
         self._transport: WSTransport | None = None
         self._parts: list[bytes] | None = None

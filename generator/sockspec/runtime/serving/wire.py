@@ -24,6 +24,28 @@ _MOST_REASON: Final = 123
 """The bytes that a close reason can have (RFC 6455, section 5.5)."""
 
 
+class Writing:
+    """The connections that write when this turn of the event loop ends: one callback for however many there are."""
+
+    def __init__(self) -> None:
+        self._wires: list[Wire] = []
+
+    def join(self, wire: Wire) -> None:
+        """Have a connection write at the end of the turn."""
+        if not self._wires:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._wires.append(wire)
+
+    def _end(self) -> None:
+        wires, self._wires = self._wires, []
+        for wire in wires:
+            try:
+                wire.write_gathered()
+            except Exception:
+                _log.exception("a connection could not be written to")
+                wire.abort()
+
+
 class Wire(ABC):
     """An open connection.
 
@@ -32,7 +54,7 @@ class Wire(ABC):
     to its pings pile up.
     """
 
-    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits) -> None:
+    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits, writing: Writing) -> None:
         self._stream = stream
         self._options = options
         self._loop = asyncio.get_running_loop()
@@ -52,7 +74,8 @@ class Wire(ABC):
         # Sending.
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
-        self._flushing = False
+        self._writing = writing
+        self._will_write = False
         self._drained: asyncio.Future[None] | None = None
         self._ping = b""
 
@@ -92,9 +115,9 @@ class Wire(ABC):
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed once all that came before the end is taken."""
         self._flush()
-        if self._in_a_row >= _TURN:
-            self._in_a_row = 0
+        if self._received and self._in_a_row >= _TURN:
             await asyncio.sleep(0)
+        self._in_a_row = 0
         while True:
             message = self.received()
             if message is not None:
@@ -117,9 +140,9 @@ class Wire(ABC):
         self._gathered_bytes += len(data)
         if self._gathered_bytes > _GATHERED:
             self._flush()
-        elif not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush_in_turn)
+        elif not self._will_write:
+            self._will_write = True
+            self._writing.join(self)
 
     async def drained(self) -> None:
         """Wait until the peer has taken enough. Raises ConnectionClosed."""
@@ -143,12 +166,17 @@ class Wire(ABC):
         self._end(ConnectionClosed())
         self._stream.abort()
 
+    def write_gathered(self) -> None:
+        """Write what was sent in this turn of the event loop."""
+        self._will_write = False
+        self._flush()
+
     # --- what the library tells -------------------------------------------------------------------------------------
 
     def take(self, message: str | bytes) -> None:
         """A message came."""
         self._received.append(message)
-        if len(self._received) >= self._most_received and not self._is_full:
+        if not self._is_full and len(self._received) >= self._most_received:
             self._is_full = True
             self._stream.pause_reading()
         if self._receiver is not None:
@@ -220,8 +248,9 @@ class Wire(ABC):
         self._wake_sender()
 
     def _wake_receiver(self) -> None:
-        if self._receiver is not None and not self._receiver.done():
-            self._receiver.set_result(None)
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None and not receiver.done():
+            receiver.set_result(None)
 
     def _wake_sender(self) -> None:
         drained, self._drained = self._drained, None
@@ -233,10 +262,6 @@ class Wire(ABC):
         wanted = not self.is_open or (self.is_writable and not self._is_full)
         if wanted and not self._stream.is_closing():
             self._stream.resume_reading()
-
-    def _flush_in_turn(self) -> None:
-        self._flushing = False
-        self._flush()
 
     def _flush(self) -> None:
         if not self._gathered:
