@@ -68,9 +68,6 @@ class Conversation:
         rate = limits.messages_per_second
         self._observers = options.observers
         self._authorizes = type(self._server).authorize is not Server.authorize
-        self._methods: dict[str, Method] = {
-            handler.method: getattr(self._server, handler.method) for handler in admission.route.handlers.values()
-        }
         self._rate = Bucket(rate, limits.message_burst, time.monotonic()) if rate is not None else None
         self._running: set[asyncio.Task[bool]] = set()
         self._is_idle = True
@@ -163,7 +160,7 @@ class Conversation:
                 goes_on = await self._handle(decision)
             else:
                 try:
-                    await self._methods[handler.method](connection, decision.message)
+                    await getattr(self._server, handler.method)(connection, decision.message)
                 except Exception as error:
                     goes_on = await self._refuse(self._blame(error, decision.message))
 
@@ -213,7 +210,7 @@ class Conversation:
                 self._check_scopes(handler)
             if self._authorizes:
                 await self._server.authorize(self._connection, handler.method, message)
-            method = self._methods[handler.method]
+            method: Method = getattr(self._server, handler.method)
             if self._observers:
                 await self._observed(method, call)
             elif handler.replies:
