@@ -17,7 +17,7 @@ from sockspec.runtime.handshake import Handshake, Values
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
 from sockspec.runtime.outbox import Outbox
-from sockspec.runtime.problems import FORBIDDEN, Problem, Refused
+from sockspec.runtime.problems import Problem
 from sockspec.runtime.routing import Route
 from sockspec.runtime.security.authentication import NOBODY, Identity
 from sockspec.runtime.security.principal import P
@@ -116,14 +116,13 @@ class Connection(Generic[Out, P]):
         """How many messages were forgotten because the client reads too slowly."""
         return self._outbox.dropped
 
-    def renew(self, principal: P) -> None:
+    def renew(self, principal: P, *, scheme: str = "") -> None:
         """Go on with fresh credentials of the same client: their scopes and their expiry count from now on.
 
-        Raises Refused when it is somebody else.
+        `scheme` is the security scheme of the document that they are of, where clients need several; by default the one
+        that `principal` is of. Raises Refused when they are somebody else's, and KeyError for a scheme that was not met.
         """
-        if principal.id != self.principal.id:
-            raise Refused(Problem.of(FORBIDDEN, "the credentials are somebody else's"))
-        self.identity = self.identity.renewed(principal)
+        self.identity = self.identity.renewed(principal, scheme)
         self._on_renewal()
 
     def on_renewal(self, callback: Callable[[], None]) -> None:

@@ -272,7 +272,7 @@ class Conversation:
 
     def _expire_in_time(self) -> None:
         """End the connection when the credentials expire, unless they are renewed before."""
-        expires = self._connection.principal.expires
+        expires = self._connection.identity.expires
         if expires is None:
             self._cancel("expiry")
             return
