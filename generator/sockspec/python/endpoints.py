@@ -216,6 +216,9 @@ class Endpoints:
             arguments.append(assigned("security", security.requirements(needed)))
         if channel.limits:
             arguments.append(assigned("limits", _limits((*self._api.limits, *channel.limits))))
+            counted = [naming.attribute_name(name) for name, _ in channel.limits if name in ir.COUNTING_LIMITS]
+            if counted:
+                arguments.append(assigned("counted", _strings(tuple(counted))))
         return call("Route", *arguments)
 
     def _handler_of(self, operation: ir.Operation) -> Code:

@@ -20,6 +20,7 @@ _MODULES: Final = {
         "BasicCredentials",
         "BasicScheme",
         "BearerScheme",
+        "CertificateScheme",
         "Client",
         "ClientOptions",
         "Codec",

@@ -11,6 +11,7 @@ from sockspec.python import literals, naming
 from sockspec.python.layout import Code, Group, assigned, call, joined
 
 _TOKENS = ("oauth2", "openIdConnect")
+_CERTIFICATES = ("mutualTLS", "X509")
 _CONSTRUCTOR = ("url", "token", "options", "address", "credentials")
 _PLACES = ("header", "query", "cookie")
 
@@ -39,6 +40,8 @@ def credentials(scheme: ir.SecurityScheme) -> Credentials:
             place = [assigned("place", literals.string(scheme.parameter_in))] if scheme.parameter_in != "header" else []
             named = assigned("parameter", literals.string(scheme.parameter_name))
             return Credentials("KeyScheme", ("key: str",), (named, *place))
+        case _ if scheme.type in _CERTIFICATES:
+            return Credentials("CertificateScheme", ())
         case _ if scheme.type in _TOKENS:
             return Credentials("BearerScheme", ("token: str",))
         case _:

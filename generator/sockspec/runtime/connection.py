@@ -15,6 +15,7 @@ from sockspec.runtime.error_messages import error_frame
 from sockspec.runtime.filled import now
 from sockspec.runtime.handshake import Handshake, Values
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.observer import tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.outbox import Outbox
 from sockspec.runtime.problems import Problem
@@ -147,8 +148,7 @@ class Connection(Generic[Out, P]):
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""
         text = error_frame(problem, shape=self._server.error_message, outgoing=self._outgoing, at=now())
-        for observer in self._options.observers:
-            observer.told(self, problem)
+        tell(self._observers, lambda observer: observer.told(self, problem))
         await self.send_frame(Frame(text.encode()))
 
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
@@ -169,8 +169,8 @@ class Connection(Generic[Out, P]):
     def post(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already. Never waits."""
         self._outbox.put(frame, key)
-        for observer in self._observers:
-            observer.sent(self, len(frame.data))
+        if self._observers:
+            tell(self._observers, lambda observer: observer.sent(self, len(frame.data)))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, after what waits to be sent. Does nothing when it has ended.

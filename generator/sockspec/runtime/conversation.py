@@ -8,12 +8,12 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.observer import tell, watched
 from sockspec.runtime.options import Options
 from sockspec.runtime.problems import (
     FORBIDDEN,
@@ -121,8 +121,7 @@ class Conversation:
 
     async def _serve(self) -> None:
         start = time.monotonic()
-        for observer in self._observers:
-            observer.opened(self._connection)
+        tell(self._observers, lambda observer: observer.opened(self._connection))
         self._connection.on_renewal(self._expire_in_time)
         self._expire_in_time()
         self._last_message = start
@@ -136,8 +135,8 @@ class Conversation:
                 await asyncio.wait(self._running, timeout=self._options.close_timeout)
             # Also when `opened` failed halfway: it may have entered the connection somewhere.
             await self._attempt(self._route.closed)
-            for observer in self._observers:
-                observer.closed(self._connection, time.monotonic() - start)
+            seconds = time.monotonic() - start
+            tell(self._observers, lambda observer: observer.closed(self._connection, seconds))
 
     async def _read(self) -> None:
         goes_on = True
@@ -163,8 +162,8 @@ class Conversation:
         """Act on a frame; says whether the connection goes on."""
         now = time.monotonic()
         self._last_message = now
-        for observer in self._observers:
-            observer.received(self._connection, len(frame))
+        if self._observers:
+            tell(self._observers, lambda observer: observer.received(self._connection, len(frame)))
         if self._rate is not None and not self._rate.take(now):
             problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
             return await self._refuse(self._session.fault(problem.about(self._incoming.correlation_in(frame))))
@@ -219,9 +218,7 @@ class Conversation:
 
     async def _observed(self, method: Method, call: Call) -> None:
         """Call a handler, surrounded by the observers."""
-        with ExitStack() as stack:
-            for observer in self._observers:
-                stack.enter_context(observer.handling(self._connection, call.handler.method, call.message))
+        with watched(self._observers, self._connection, call.handler.method, call.message):
             if call.handler.replies:
                 await self._reply(method, call.message)
             else:

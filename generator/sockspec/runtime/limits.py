@@ -8,6 +8,12 @@ from typing import Final
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
+COUNTING: Final = (
+    *("max_connections", "max_sockets", "max_connections_per_principal", "max_connections_per_address"),
+    *("connections_per_second", "connection_burst"),
+)
+"""The limits that count connections of many clients: those of an endpoint count its own, those of an API the others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -52,6 +52,8 @@ class Route:
     """What a client needs to connect."""
     limits: Limits | None = None
     """What the document declares for this endpoint; None for what it declares for all."""
+    counted: tuple[str, ...] = ()
+    """Those of the limits that the document declares for this endpoint alone: they count its connections and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class _Segment:
 
 def _segments(path: str) -> list[str]:
     return path.strip("/").split("/") if path.endswith("/") else path.lstrip("/").split("/")
+
+
+def shape(path: str) -> tuple[tuple[str, ...], ...]:
+    """What is the same for templates that the same paths match, whatever their parameters are called."""
+    return tuple(_Segment.read(unquote(text)).literals for text in _segments(path))
 
 
 class Router:

@@ -21,12 +21,13 @@ EXTENSION: Final = "x-limits"
 _WHOLE: Final = """maxConnections maxSockets maxConnectionsPerPrincipal maxConnectionsPerAddress connectionBurst maxHandshakes
     maxMessage maxDepth messageBurst maxInbound maxConcurrent maxOutbound maxOutboundMessages maxFaults""".split()
 _ANY: Final = "connectionsPerSecond messagesPerSecond idleTimeout".split()
+_OF_ALL: Final = ("maxHandshakes",)
 KNOWN: Final = (*_WHOLE, *_ANY)
 """The members, each named as the option of the runtime is."""
 
 
-def read(holder: Node, report: Report) -> ir.ServiceLimits:
-    """The limits that the extension of an object declares."""
+def read(holder: Node, report: Report, *, of_endpoint: bool = False) -> ir.ServiceLimits:
+    """The limits that the extension of an object declares: of the document as a whole, or of one endpoint."""
     extension = holder.get(EXTENSION)
     if extension is None:
         return ()
@@ -40,6 +41,9 @@ def read(holder: Node, report: Report) -> ir.ServiceLimits:
             near = nearest(name, dict.fromkeys(KNOWN))
             hint = f"did you mean {quoted(near)}?" if near is not None else ""
             report.add(INVALID_LIMIT.at(node.key_location, f"there is no limit {quoted(name)}", hint=hint))
+        elif of_endpoint and name in _OF_ALL:
+            message = f"{quoted(name)} counts handshakes before their endpoint is known; it belongs to the root"
+            report.add(INVALID_LIMIT.at(node.key_location, message))
         elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             report.add(INVALID_LIMIT.at(node.location, f"{quoted(name)} has to be a number above 0"))
         elif name in _WHOLE and not isinstance(value, int):

@@ -121,4 +121,4 @@ def schemes_of(server: Server[Any], route: Route) -> tuple[Scheme, ...]:
 def challenges(server: Server[Any], route: Route) -> tuple[str, ...]:
     """What a refusal says in `WWW-Authenticate` (RFC 9110, section 11.6.1): it has to say something."""
     found = dict.fromkeys(scheme.challenge for scheme in schemes_of(server, route) if scheme.challenge)
-    return tuple(found) or ("Bearer",)
+    return tuple(found) or ('Other realm="WebSocket"',)

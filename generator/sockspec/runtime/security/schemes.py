@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, Literal
@@ -14,6 +15,9 @@ SUBPROTOCOL: Final = "sockspec"
 """The subprotocol that clients offer which can offer nothing else, to have one that the server can choose."""
 TOKEN_SUBPROTOCOL: Final = "sockspec.bearer."
 """What precedes a token, in unpadded base64url, among the subprotocols that a browser offers."""
+
+_UNQUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]")
+"""What cannot stand in a quoted string of a header (RFC 9110, section 5.6.4) as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,20 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateScheme(Scheme):
+    """A certificate of the client (mutual TLS).
+
+    `verify` gets the handshake, whose `peer_certificate` it is; or its headers tell of it, behind a proxy that terminates
+    TLS.
+    """
+
+    @property
+    def is_ambient(self) -> bool:
+        """Browsers show certificates for any page, once their user has chosen one."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
 class BearerScheme(Scheme):
     """A token: from the `Authorization` header, from a subprotocol, and, where that is wanted, from the query."""
 
@@ -87,6 +105,11 @@ class BasicScheme(Scheme):
         """See RFC 7617, section 2."""
         return 'Basic realm="WebSocket", charset="UTF-8"'
 
+    @property
+    def is_ambient(self) -> bool:
+        """Browsers remember a password, and send it for any page."""
+        return True
+
     def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
         """The credentials."""
         kind, _, encoded = handshake.headers.get("authorization", "").strip().partition(" ")
@@ -106,6 +129,17 @@ class KeyScheme(Scheme):
 
     parameter: str
     place: Literal["header", "query", "cookie"] = "header"
+
+    @property
+    def challenge(self) -> str:
+        """No standard has a word for keys (RFC 9110, section 11.6.1, wants one), so this says where the key goes.
+
+        For cookies it is the one of draft-broyer-http-cookie-auth.
+        """
+        name = f'"{_UNQUOTABLE.sub("", self.parameter)}"'
+        if self.place == "cookie":
+            return f'Cookie realm="WebSocket", cookie-name={name}'
+        return f'ApiKey realm="WebSocket", in="{self.place}", name={name}'
 
     @property
     def is_ambient(self) -> bool:

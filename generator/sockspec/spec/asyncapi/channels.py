@@ -259,7 +259,7 @@ class Channels:
             said.headers,
             said.subprotocols,
             said.close_codes,
-            limits=limits.read(one.node, self._report),
+            limits=limits.read(one.node, self._report, of_endpoint=True),
         )
 
     def _placed(self, one: Found) -> tuple[str | None, tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:

@@ -69,7 +69,9 @@ def read(
     for endpoint, own, name in zip(found, said, names, strict=True):
         handshake = parameters.read(endpoint, own.parameters, documents, reader, report)
         channel = _channel(endpoint, own, name, handshake, servers, schemes, root)
-        declared = [pair for source in reversed(endpoint.sources) for pair in limits.read(source, report)]
+        declared = [
+            pair for source in reversed(endpoint.sources) for pair in limits.read(source, report, of_endpoint=True)
+        ]
         channels.append(replace(channel, limits=tuple(dict(declared).items())))
         taken.take(name, own.messages)
     return ir.Api(
