@@ -321,6 +321,8 @@ class CloseCode:
 
     code: int
     meaning: str
+    problem: str = ""
+    """The type of the problem that connections are closed for with this code; empty where the document names none."""
 
 
 @dataclass(frozen=True, slots=True)

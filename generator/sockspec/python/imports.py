@@ -12,7 +12,7 @@ _MODULES: Final = {
     "abc": ("abstractmethod",),
     "datetime": (),
     "decimal": ("Decimal",),
-    "enum": ("StrEnum",),
+    "enum": ("IntEnum", "StrEnum"),
     "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "Never", "TypeAlias", "Union", "overload"),
     "uuid": ("UUID",),
     "msgspec": ("UNSET", "Meta", "Struct", "UnsetType", "field"),

@@ -71,6 +71,7 @@ class Connection(Generic[Out, P]):
         """The groups that the connection is in."""
         self._transport = transport
         self._server = admission.server
+        self._route = admission.route
         self._outgoing = admission.route.outgoing
         self._options = options
         self._outbox = Outbox(transport, limits, options.slow_consumer, self._evict)
@@ -175,8 +176,12 @@ class Connection(Generic[Out, P]):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, after what waits to be sent. Does nothing when it has ended.
 
+        `code` is one that the document declares, where it declares some for the endpoint, or one that is registered for
+        everybody, such as 1000, 1001, 1008, 1011, 3000, 3003 and 3008 (RFC 6455, section 7.4). Raises ValueError for others.
+
         Waits, in bounded time, for the client whose message is being handled, and for no other.
         """
+        self._route.check_code(code)
         closing = asyncio.create_task(self.finish(code, reason))
         if current.get() is self:
             await asyncio.shield(closing)

@@ -110,14 +110,14 @@ class Conversation:
                     await asyncio.shield(self._became_idle)
         except TimeoutError:
             _log.warning("a handler did not finish in time", extra=self._context)
-        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+        await self._connection.finish(self._code_for(problem), problem.kind.title)
 
     # --- the connection as a whole ----------------------------------------------------------------------------------
 
     async def _part(self, problem: Problem) -> None:
         """Tell a problem, and close."""
         await self._connection.send_problem(problem)
-        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+        await self._connection.finish(self._code_for(problem), problem.kind.title)
 
     async def _serve(self) -> None:
         start = time.monotonic()
@@ -247,7 +247,8 @@ class Conversation:
         await self._connection.send_problem(decision.problem)
         if decision.close is None:
             return True
-        await self._connection.finish(decision.close, decision.problem.kind.title)
+        code = self._route.closing.get(decision.problem.type, decision.close)
+        await self._connection.finish(code, decision.problem.kind.title)
         return False
 
     async def _attempt(self, hook: str) -> bool:
@@ -261,7 +262,7 @@ class Conversation:
         except Exception as error:
             problem = error.problem if isinstance(error, Refused) else incident("%s failed", hook, extra=self._context)
             if self._transport.is_open:
-                await self._refuse(Refusal(problem, problem.kind.close or INTERNAL_ERROR))
+                await self._refuse(Refusal(problem, self._code_for(problem)))
             return False
         return True
 
@@ -302,6 +303,9 @@ class Conversation:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
+
+    def _code_for(self, problem: Problem) -> int:
+        return self._route.code_for(problem) or INTERNAL_ERROR
 
     @property
     def _context(self) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.parameters import read_parameters
 from sockspec.runtime.problems import (
     FORBIDDEN,
+    INVALID_PARAMETERS,
     NOT_FOUND,
     ORIGIN_NOT_ALLOWED,
     REACH_MAXIMUM_CONNECTIONS,
@@ -31,7 +32,7 @@ from sockspec.runtime.proxies import TrustedProxies
 from sockspec.runtime.routing import Match, Route, Router, shape
 from sockspec.runtime.security.authentication import NOBODY, Identity, authenticate, challenges, schemes_of
 from sockspec.runtime.security.cleartext import internet_address
-from sockspec.runtime.security.schemes import SUBPROTOCOL, KeyScheme
+from sockspec.runtime.security.schemes import SUBPROTOCOL, TOKEN_SUBPROTOCOL, KeyScheme
 from sockspec.runtime.server import Server
 from sockspec.runtime.transport import ServerTransport
 from sockspec.runtime.turnstile import Turnstile, network
@@ -192,6 +193,7 @@ class Dispatcher:
                 *(path, parameters, match.parameters, query, request.headers, peer if host else ""),
                 *(request.is_secure, request.peer_certificate),
             )
+            _insist_on_subprotocols(match.route, handshake)
             return await self._enter(match, handshake, host)
         except Refused as refused:
             problem = refused.problem
@@ -263,7 +265,7 @@ class Dispatcher:
         endpoint = self._endpoints[id(match.route)]
         if (
             handshake is None
-            or problem.kind.close is None
+            or endpoint.route.code_for(problem) is None
             or not ("origin" in handshake.headers or SUBPROTOCOL in handshake.subprotocols)
         ):
             return http_refusal(problem, challenges(endpoint.server, match.route))
@@ -317,6 +319,16 @@ def _insist_on_origins(endpoint: Endpoint, options: Options) -> None:
                 f"{scheme.name!r} authenticates by what browsers send for any page, as they do with cookies, passwords and "
                 "certificates: name the pages that may connect in Options(origins=…), which is () for none"
             )
+
+
+def _insist_on_subprotocols(route: Route, handshake: Handshake[Any]) -> None:
+    """Refuse whoever speaks other subprotocols only. Who offers none leaves the choice to the server; ours are no choice."""
+    offered = handshake.subprotocols
+    if not route.subprotocols or not offered or not frozenset(route.subprotocols).isdisjoint(offered):
+        return
+    if not any(name == SUBPROTOCOL or name.startswith(TOKEN_SUBPROTOCOL) for name in offered):
+        wanted = ", ".join(route.subprotocols)
+        raise Refused(Problem.of(INVALID_PARAMETERS, f"none of the subprotocols is one of this endpoint: {wanted}"))
 
 
 def _admission(endpoint: Endpoint, handshake: Handshake[Any], identity: Identity, address: str) -> Admission:
