@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from sockspec import ir
@@ -44,10 +45,10 @@ def read(holder: Node, report: Report, *, of_endpoint: bool = False) -> ir.Servi
         elif of_endpoint and name in _OF_ALL:
             message = f"{quoted(name)} counts handshakes before their endpoint is known; it belongs to the root"
             report.add(INVALID_LIMIT.at(node.key_location, message))
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             report.add(INVALID_LIMIT.at(node.location, f"{quoted(name)} has to be a number above 0"))
-        elif name in _WHOLE and not isinstance(value, int):
+        elif name in _WHOLE and value != int(value):
             report.add(INVALID_LIMIT.at(node.location, f"{quoted(name)} has to be a whole number"))
         else:
-            found.append((name, value))
+            found.append((name, int(value) if name in _WHOLE else value))
     return tuple(found)
