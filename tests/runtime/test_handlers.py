@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -29,6 +26,7 @@ from sockspec.runtime import (
     Refused,
     Requirement,
 )
+from tests.certificates import self_signed
 from tests.runtime.chatting import Chat, GetHistory, History, Post, RoomConnection, raw, scenario, serving, told
 
 
@@ -134,7 +132,7 @@ def test_limits_of_the_document_hold_until_others_are_given() -> None:
 
 @scenario
 async def test_a_server_with_a_certificate_speaks_tls(tmp_path: Path) -> None:
-    certificate, key = _certificate()
+    certificate, key = self_signed()
     (tmp_path / "cert.pem").write_bytes(certificate)
     (tmp_path / "key.pem").write_bytes(key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -161,7 +159,7 @@ async def test_the_certificate_of_a_client_reaches_whoever_verifies_it(tmp_path:
         async def authorize(self, connection: Connection[Any, Principal], operation: str, message: object) -> None:
             self.texts.append(connection.principal.id)
 
-    certificate, key = _certificate()
+    certificate, key = self_signed()
     (tmp_path / "cert.pem").write_bytes(certificate)
     (tmp_path / "key.pem").write_bytes(key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=certificate.decode())
@@ -178,24 +176,3 @@ async def test_the_certificate_of_a_client_reaches_whoever_verifies_it(tmp_path:
         with pytest.raises(InvalidStatus, match="401"):
             async with connect(url, ssl=stranger, proxy=None):
                 pass
-
-
-def _certificate() -> tuple[bytes, bytes]:
-    """A certificate for localhost that signs itself, and its key, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem), private

@@ -91,6 +91,15 @@ def used(api: ir.Api) -> tuple[ir.SecurityScheme, ...]:
     return tuple(scheme for scheme in api.security_schemes if scheme.name in names)
 
 
+def are_ambient(api: ir.Api) -> bool:
+    """Whether browsers send some of the credentials by themselves, also for pages of others."""
+    kinds = [(credentials(scheme).kind, scheme.parameter_in) for scheme in used(api)]
+    return any(
+        kind in ("BasicScheme", "CertificateScheme") or (kind, place) == ("KeyScheme", "cookie")
+        for kind, place in kinds
+    )
+
+
 def connecting(api: ir.Api, channel: ir.Channel) -> ir.Security:
     """What a handshake with a channel needs: what its servers ask for, and what it asks for itself.
 
