@@ -19,6 +19,7 @@ from sockspec.runtime import Handshake, Options, Principal, Refused, Tickets, Va
 from sockspec.runtime.dispatcher import Request
 from sockspec.runtime.handshake import HttpResponse
 from sockspec.runtime.proxies import TrustedProxies
+from sockspec.runtime.security.credentials import Credential, placed
 from sockspec.runtime.security.jwt import JwtPrincipal, JwtVerifier
 from sockspec.runtime.security.redaction import RedactingFilter, redacted
 from sockspec.runtime.security.schemes import (
@@ -285,4 +286,16 @@ def test_credentials_that_are_garbled_are_none() -> None:
     cookie = KeyScheme("session", "verify", parameter="session", place="cookie")
     assert cookie.find(handshake(cookie="a=1; session=x"), "") == ("x",)
     assert cookie.find(handshake(cookie="a=1"), "") is None
+    for text in ('x="a b"; bad name; session=x', "=; session = x ;", "a=session=y; session=x", 'session="x"'):
+        assert cookie.find(handshake(cookie=text), "") == ("x",)
+    assert cookie.find(handshake(cookie="session"), "") is None
     assert "x:y" not in repr(BasicCredentials("ann", "x:y"))
+
+
+@pytest.mark.parametrize("key", ["a+b/c==", "a%20b", "{'a':[1]}"])
+def test_a_cookie_arrives_as_the_client_has_it(key: str) -> None:
+    sent = (Credential("one", "cookie", "other"), Credential(key, "cookie", "session"))
+    _, headers = asyncio.run(placed(sent, "ws://localhost", {}))
+    handshake = Handshake("/", None, headers=Values(headers.items(), ignore_case=True))
+    cookie = KeyScheme("session", "verify", parameter="session", place="cookie")
+    assert cookie.find(handshake, "") == (key,)

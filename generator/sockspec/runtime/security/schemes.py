@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, Literal
 
 from sockspec.runtime.handshake import Handshake
@@ -171,11 +170,10 @@ def token_in_subprotocols(handshake: Handshake[Any]) -> str | None:
 
 
 def _cookie(handshake: Handshake[Any], name: str) -> str | None:
+    """The value of a cookie. What others have set there, and no standard allows, does not matter (RFC 6265, section 5.2)."""
     for line in handshake.headers.all("cookie"):
-        try:
-            morsel = SimpleCookie(line).get(name)
-        except CookieError:
-            continue
-        if morsel is not None:
-            return morsel.value
+        for pair in line.split(";"):
+            key, equals, value = (text.strip() for text in pair.partition("="))
+            if equals and key == name:
+                return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
     return None
