@@ -223,7 +223,7 @@ async def test_handshakes_are_limited_in_rate() -> None:
 
 @scenario
 async def test_a_browser_is_told_that_it_comes_too_often_and_that_the_server_stops() -> None:
-    page = {"additional_headers": {"Origin": ORIGINS[0]}}
+    page: dict[str, Any] = {"additional_headers": {"Origin": ORIGINS[0]}}
     async with serving(Chat(), connections_per_second=0.01, connection_burst=1) as running:
         async with raw(running, **page):
             pass
