@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from sockspec.ir import COUNTING_LIMITS
-from sockspec.pipeline import examine
+from sockspec.live import imported
+from sockspec.pipeline import examine, generate
 from sockspec.runtime import Limits
 from sockspec.runtime.limits import COUNTING
 from sockspec.spec.limits import KNOWN
@@ -64,3 +65,29 @@ def test_limits_are_an_object() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert not Draft202012Validator(SCHEMA).is_valid(5)
     assert "x-limits.schema.json" in (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+
+
+def test_a_generated_endpoint_counts_by_the_limits_that_it_has_of_its_own(tmp_path: Path) -> None:
+    hello = {"hello": {"payload": {"type": "object"}}}
+    channels = {
+        "one": {"address": "/one", "messages": hello, "x-limits": {"maxConnections": 2, "maxMessage": 100}},
+        "again": {"address": "/one", "messages": hello, "x-limits": {"maxConnections": 9, "connectionBurst": 3}},
+        "other": {"address": "/other", "messages": hello, "x-limits": {"maxMessage": 100}},
+        "plain": {"address": "/plain", "messages": hello},
+    }
+    root = {"maxConnections": 5, "maxFaults": 7}
+    document = {"asyncapi": "3.0.0", "info": {"title": "A", "version": "1"}, "x-limits": root, "channels": channels}
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    api, _ = examine(path, name=path.name)
+    assert api is not None
+    with imported(generate(api, path.name)) as package:
+        server = package.AServer
+        found = {route.path: (route.limits, route.counted) for route in server.routes}
+    assert server.limits == Limits(max_connections=5, max_faults=7)
+    one = Limits(max_connections=2, max_faults=7, max_message=100, connection_burst=3)
+    assert found == {
+        "/one": (one, ("max_connections", "connection_burst")),
+        "/other": (Limits(max_connections=5, max_faults=7, max_message=100), ()),
+        "/plain": (None, ()),
+    }
