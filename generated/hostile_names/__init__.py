@@ -39,6 +39,7 @@ from .messages import (
     With,
 )
 from .server import (
+    ClassCloseCode,
     ClassConnection,
     ClassParameters,
     HostileNames77RawScriptServer,
@@ -50,6 +51,7 @@ __all__ = [
     "N10",
     "Class",
     "ClassClient",
+    "ClassCloseCode",
     "ClassConnection",
     "ClassData",
     "ClassFromClient",

@@ -7,6 +7,7 @@ not this file.
 from __future__ import annotations
 
 from abc import abstractmethod
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -30,6 +31,23 @@ class ClassParameters(Struct, frozen=True, kw_only=True):
     """A keyword. \"\"\" \\"""
     room_id: Annotated[Literal["1", "a/b", "größe", "a b"], FromPath("room-id")]
     """Not a Python name. {{ 7*7 }}"""
+
+
+class ClassCloseCode(IntEnum):
+    """Why a connection to /from/{class}/{room-id} is closed, by the document."""
+
+    CLASS = 4000
+    """class"""
+    CODE_4001 = 4001
+    """Ends with a quote \""""
+    CODE_4002 = 4002
+    """a new line and a backslash \\"""
+    IMPORT = 4003
+    """{{ 7*7 }}"""
+    NAME_ = 4004
+    """name"""
+    CODE_4005 = 4005
+    CODE_4006 = 4006
 
 
 class ClassConnection(Connection[messages.ClassFromServer]):
@@ -153,6 +171,12 @@ class HostileNames77RawScriptServer(Server):
             opened="class_opened",
             closed="class_closed",
             parameters=ClassParameters,
+            close_codes=tuple(ClassCloseCode),
+            closing={
+                '/problems/"""': ClassCloseCode.CODE_4001,
+                "/problems/import\n": ClassCloseCode.IMPORT,
+                "/problems/name": ClassCloseCode.CODE_4006,
+            },
         ),
         Route(
             path="/room.2",

@@ -28,7 +28,7 @@ from .messages import (
     Unsubscribe,
     Violation,
 )
-from .server import MarketServer, StreamConnection, StreamParameters
+from .server import MarketServer, StreamCloseCode, StreamConnection, StreamParameters
 from .sync_client import SyncStreamClient
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Side",
     "Size",
     "StreamClient",
+    "StreamCloseCode",
     "StreamConnection",
     "StreamFromClient",
     "StreamFromServer",

@@ -7,6 +7,7 @@ this file.
 from __future__ import annotations
 
 from abc import abstractmethod
+from enum import IntEnum
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -39,6 +40,15 @@ class StreamParameters(Struct, frozen=True, kw_only=True):
         FromHeader("X-Client-Name"),
     ] = None
     """Names the program in our logs."""
+
+
+class StreamCloseCode(IntEnum):
+    """Why a connection to /stream is closed, by the document."""
+
+    EXCHANGE_CLOSED = 4000
+    """Exchange closed."""
+    TOO_MANY_REQUESTS = 4029
+    """The client sends too fast, again and again."""
 
 
 class StreamConnection(Connection[messages.StreamFromServer]):
@@ -157,6 +167,8 @@ class MarketServer(Server):
             opened="stream_opened",
             closed="stream_closed",
             parameters=StreamParameters,
+            close_codes=tuple(StreamCloseCode),
+            closing={"/problems/too-many-requests": StreamCloseCode.TOO_MANY_REQUESTS},
             heartbeat=Heartbeat(
                 messages.Ping,
                 messages.Heartbeat,

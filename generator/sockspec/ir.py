@@ -321,6 +321,8 @@ class CloseCode:
 
     code: int
     meaning: str
+    problem: str = ""
+    """The type of the problem that connections are closed for with this code; empty where the document names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,12 @@ class Heartbeat:
 
 ServiceLimits = tuple[tuple[str, int | float], ...]
 """What the server puts up with, by names such as `maxMessage`; sizes in bytes, times and rates in seconds."""
+
+COUNTING_LIMITS = (
+    *("maxConnections", "maxSockets", "maxConnectionsPerPrincipal", "maxConnectionsPerAddress"),
+    *("connectionsPerSecond", "connectionBurst"),
+)
+"""Those that count the connections of many clients: to the endpoint that they are declared for, or to all others."""
 
 
 @dataclass(frozen=True, slots=True)

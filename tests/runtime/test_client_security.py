@@ -25,7 +25,7 @@ from sockspec.runtime import (
     basic,
 )
 from sockspec.runtime.security.credentials import bearer
-from tests.runtime.certificates import certificate
+from tests.certificates import certificate
 from tests.runtime.chatting import FROM_CLIENT, FROM_SERVER, QUICK, FromClient, FromServer, RoomClient, scenario
 
 ALL = (

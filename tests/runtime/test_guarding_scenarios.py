@@ -95,7 +95,7 @@ async def test_whoever_is_not_known_is_refused_by_http(query: str, arguments: di
                 pass
     assert refusal.value.response.status_code == status
     challenge = refusal.value.response.headers.get("WWW-Authenticate")
-    assert challenge == ('Bearer, Basic realm="WebSocket", charset="UTF-8"' if status == 401 else None)
+    assert (challenge or "").startswith("Bearer, Basic realm=" if status == 401 else "")
 
 
 @pytest.mark.parametrize(
@@ -183,11 +183,11 @@ async def test_above_the_ceiling_there_is_no_more_than_an_http_status() -> None:
     async with serving(Chat(), max_connections=1, max_sockets=2, retry_after=3.0) as running, raw(running) as guest:
         await guest.send('{"type":"getHistory","id":"1"}')
         await told(guest)
-        running.dispatcher.turnstile.sockets += 1  # somebody who is just being told
+        assert running.dispatcher.turnstile.reserve()  # somebody who is just being told
         with pytest.raises(InvalidStatus) as refusal:
             async with raw(running):
                 pass
-        running.dispatcher.turnstile.sockets -= 1
+        running.dispatcher.turnstile.release()
     assert refusal.value.response.status_code == 503
     assert refusal.value.response.headers["Retry-After"] == "3"
 
@@ -219,6 +219,19 @@ async def test_handshakes_are_limited_in_rate() -> None:
                 pass
     assert refusal.value.response.status_code == 429
     assert json.loads(refusal.value.response.body or b"")["type"] == "/problems/too-many-requests"
+
+
+@scenario
+async def test_a_browser_is_told_that_it_comes_too_often_and_that_the_server_stops() -> None:
+    page: dict[str, Any] = {"additional_headers": {"Origin": ORIGINS[0]}}
+    async with serving(Chat(), connections_per_second=0.01, connection_burst=1) as running:
+        async with raw(running, **page):
+            pass
+        async with raw(running, **page) as websocket:
+            assert await _refusal(websocket) == ("/problems/too-many-requests", 1008)
+        running.dispatcher.draining = True
+        async with raw(running, **page) as websocket:
+            assert await _refusal(websocket) == ("/problems/service-restart", 1012)
 
 
 @scenario
@@ -268,6 +281,17 @@ async def test_health_is_told_until_the_server_drains(path: str) -> None:
         assert (await _get(running, path)).startswith(b"HTTP/1.1 200" if path == "/healthz" else b"HTTP/1.1 503")
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405)])
+@scenario
+async def test_pages_are_got_and_nothing_else(method: str, status: int) -> None:
+    async with serving(Chat()) as running:
+        answer = await _get(running, "/healthz", method)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status}".encode())
+    assert (b"allow: get, head" in head.lower()) is (status == 405)
+    assert (body == b"") is (method == "HEAD")
+
+
 @scenario
 async def test_documentation_is_served_only_when_asked_for() -> None:
     class Market(MarketServer):
@@ -283,9 +307,9 @@ async def test_documentation_is_served_only_when_asked_for() -> None:
         assert b"Market API" in answer
 
 
-async def _get(running: Host, path: str) -> bytes:
+async def _get(running: Host, path: str, method: str = "GET") -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    writer.write(f"GET {running.prefix}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"{method} {running.prefix}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
     return answer

@@ -9,11 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from market import MarketServer
-from sockspec.runtime import Connection, Handler, Limits, Options, Principal, Problem, Refused
-from tests.runtime.certificates import certificate
+from sockspec.runtime import (
+    CertificateScheme,
+    Connection,
+    Handler,
+    Handshake,
+    Limits,
+    Options,
+    Principal,
+    Problem,
+    Refused,
+    Requirement,
+)
+from tests.certificates import certificate
 from tests.runtime.chatting import Chat, GetHistory, History, Post, RoomConnection, raw, scenario, serving, told
 
 
@@ -109,10 +122,12 @@ def test_limits_of_the_document_hold_until_others_are_given() -> None:
         async def request(self, connection: Any, message: Any) -> None:
             raise NotImplementedError
 
-    assert Market().asgi().dispatcher.limits == Limits(
+    (endpoint,) = Market().asgi().dispatcher.endpoints
+    assert endpoint.limits == Limits(
         max_message=16384, messages_per_second=10, message_burst=20, max_connections_per_address=50
     )
-    assert Market().asgi(options=Options(limits=Limits())).dispatcher.limits == Limits()
+    (other,) = Market().asgi(options=Options(limits=Limits())).dispatcher.endpoints
+    assert other.limits == Limits()
 
 
 @scenario
@@ -127,3 +142,33 @@ async def test_a_server_with_a_certificate_speaks_tls(tmp_path: Path) -> None:
         async with connect(url, ssl=trusting, proxy=None) as websocket:
             await websocket.send('{"type":"post","text":"' + "x" * 50_000 + '"}')
             assert len((await told(websocket))["text"]) == 50_000
+
+
+@scenario
+async def test_the_certificate_of_a_client_reaches_whoever_verifies_it(tmp_path: Path) -> None:
+    class Certified(Chat):
+        schemes = (CertificateScheme("certificate", "verify"),)
+        routes = tuple(replace(route, security=((Requirement("certificate"),),)) for route in Chat.routes)
+
+        async def verify(self, handshake: Handshake[Any]) -> Principal | None:
+            shown = handshake.peer_certificate
+            return Principal(id=x509.load_der_x509_certificate(shown).subject.rfc4514_string()) if shown else None
+
+        async def authorize(self, connection: Connection[Any, Principal], operation: str, message: object) -> None:
+            self.texts.append(connection.principal.id)
+
+    files = certificate(tmp_path, "localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=files.certificate)
+    context.load_cert_chain(files.certificate, files.key)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    stranger, trusting = (ssl.create_default_context(cafile=files.certificate) for _ in range(2))
+    trusting.load_cert_chain(files.certificate, files.key)
+    server = Certified()
+    async with server.serve("127.0.0.1", 0, ssl=context, options=Options(origins=())) as running:
+        url = f"wss://localhost:{running.port}/v1/rooms/lobby"
+        async with connect(url, ssl=trusting, proxy=None) as websocket:
+            await websocket.send('{"type":"getHistory","id":"1"}')
+            assert (await told(websocket))["texts"] == ["CN=localhost"]
+        with pytest.raises(InvalidStatus, match="401"):
+            async with connect(url, ssl=stranger, proxy=None):
+                pass

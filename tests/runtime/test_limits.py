@@ -88,6 +88,9 @@ class Pipe:
         self.is_writable = writable
         self.turned.set()
 
+    def received(self) -> None:
+        """Nothing is there."""
+
     async def receive(self) -> str | bytes:
         raise ConnectionClosed
 

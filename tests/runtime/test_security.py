@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -18,11 +19,19 @@ from sockspec.runtime import Handshake, Options, Principal, Refused, Tickets, Va
 from sockspec.runtime.dispatcher import Request
 from sockspec.runtime.handshake import HttpResponse
 from sockspec.runtime.proxies import TrustedProxies
+from sockspec.runtime.security.credentials import Credential, placed
 from sockspec.runtime.security.jwt import JwtPrincipal, JwtVerifier
 from sockspec.runtime.security.redaction import RedactingFilter, redacted
-from sockspec.runtime.security.schemes import BasicCredentials, BasicScheme, BearerScheme, KeyScheme
+from sockspec.runtime.security.schemes import (
+    BasicCredentials,
+    BasicScheme,
+    BearerScheme,
+    CertificateScheme,
+    KeyScheme,
+    Requirement,
+    Scheme,
+)
 from tests.runtime.chatting import Chat
-from tests.runtime.guarding import Guarded
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER_KEY = "another secret that is long enough"
@@ -74,6 +83,9 @@ BAD_TOKENS: list[tuple[str, str, str]] = [
     ("by another issuer", jwt.encode(_claims(iss="https://evil.example"), KEY, "HS256"), "unauthorized"),
     ("that never expires", jwt.encode(_claims(exp=None), KEY, "HS256"), "unauthorized"),
     ("of nobody", jwt.encode(_claims(sub=None), KEY, "HS256"), "unauthorized"),
+    ("of a subject that is empty", jwt.encode(_claims(sub=""), KEY, "HS256"), "unauthorized"),
+    ("that expires when there is no calendar", jwt.encode(_claims(exp=10**18), KEY, "HS256"), "unauthorized"),
+    ("that expires when no number is as large", jwt.encode(_claims(exp=10**40), KEY, "HS256"), "unauthorized"),
     ("that is none", "swordfish", "unauthorized"),
     ("that is empty", "", "unauthorized"),
     ("with a payload that is no object", "e30.W10.AA", "unauthorized"),
@@ -160,6 +172,10 @@ PROXIES: list[tuple[str, tuple[str, ...], str, list[str], str]] = [
     ("ports", ("10.0.0.0/8",), "10.0.0.1", ["1.2.3.4:5678"], "1.2.3.4"),
     ("version 6", ("::1",), "::1", ["[2001:db8::1]:443"], "2001:db8::1"),
     ("nonsense", ("10.0.0.0/8",), "10.0.0.1", ["unknown"], "10.0.0.1"),
+    ("nonsense beside what the client wrote itself", ("10.0.0.0/8",), "10.0.0.1", ["6.6.6.6, unknown"], "10.0.0.1"),
+    ("version 4 on a socket for both", ("10.0.0.0/8",), "::ffff:10.0.0.1", ["1.2.3.4, ::ffff:10.0.0.2"], "1.2.3.4"),
+    ("no proxy on a socket for both", (), "::ffff:10.0.0.1", [], "10.0.0.1"),
+    ("a socket without an address", ("10.0.0.0/8",), "", ["1.2.3.4"], ""),
     ("no header", ("10.0.0.0/8",), "10.0.0.1", [], "10.0.0.1"),
 ]
 
@@ -181,11 +197,57 @@ def test_queries_are_logged_without_credentials() -> None:
     assert not RedactingFilter({"token"}).filter(header)
 
 
-def test_cookies_authenticate_only_where_the_pages_that_may_connect_are_named() -> None:
-    with pytest.raises(ValueError, match=r"Options\(origins=…\)"):
-        Guarded().asgi()
-    assert Guarded().asgi(options=Options(origins=("https://chat.example.com",)))
-    assert Chat().asgi()
+AMBIENT: list[tuple[Scheme, bool]] = [
+    (KeyScheme("key", "verify", parameter="session", place="cookie"), True),
+    (BasicScheme("key", "verify"), True),
+    (CertificateScheme("key", "verify"), True),
+    (KeyScheme("key", "verify", parameter="X-Key"), False),
+    (BearerScheme("key", "verify"), False),
+    (Scheme("key", "verify"), False),
+]
+
+
+@pytest.mark.parametrize(("scheme", "is_ambient"), AMBIENT, ids=[type(row[0]).__name__ for row in AMBIENT])
+def test_what_browsers_send_by_themselves_is_taken_only_from_pages_that_are_named(
+    scheme: Scheme, is_ambient: bool
+) -> None:
+    class Server(Chat):
+        schemes = (scheme,)
+        routes = tuple(replace(route, security=((Requirement("key"),),)) for route in Chat.routes)
+
+    if is_ambient:
+        with pytest.raises(ValueError, match=r"Options\(origins=…\)"):
+            Server().asgi()
+    assert Server().asgi(options=Options(origins=None if not is_ambient else ("https://chat.example.com",)))
+    assert Server().asgi(options=Options(origins=()))
+
+
+CHALLENGES: list[tuple[Scheme, str]] = [
+    (
+        KeyScheme("key", "verify", parameter="session", place="cookie"),
+        'Cookie realm="WebSocket", cookie-name="session"',
+    ),
+    (KeyScheme("key", "verify", parameter="X-Key"), 'ApiKey realm="WebSocket", in="header", name="X-Key"'),
+    (KeyScheme("key", "verify", parameter='a"\\\r\né'), 'ApiKey realm="WebSocket", in="header", name="a"'),
+    (BasicScheme("key", "verify"), 'Basic realm="WebSocket", charset="UTF-8"'),
+    (BearerScheme("key", "verify"), "Bearer"),
+    (Scheme("key", "verify"), 'Other realm="WebSocket"'),
+]
+
+
+@pytest.mark.parametrize(("scheme", "challenge"), CHALLENGES, ids=[row[1] for row in CHALLENGES])
+def test_a_refusal_challenges_for_the_credentials_that_are_wanted(scheme: Scheme, challenge: str) -> None:
+    class Server(Chat):
+        schemes = (scheme,)
+        routes = tuple(replace(route, security=((Requirement("key"),),)) for route in Chat.routes)
+
+        async def verify(self, *arguments: object) -> None:
+            return None
+
+    dispatcher = Server().asgi(options=Options(origins=())).dispatcher
+    refusal = asyncio.run(dispatcher.admit(Request("/v1/rooms/lobby", Values(), "127.0.0.1", 1)))
+    assert isinstance(refusal, HttpResponse)
+    assert (refusal.status, dict(refusal.headers)["WWW-Authenticate"]) == (401, challenge)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +258,8 @@ def test_cookies_authenticate_only_where_the_pages_that_may_connect_are_named() 
         ("203.0.113.1", False, True, 101),
         ("127.0.0.1", False, False, 101),
         ("::1", False, False, 101),
+        ("::ffff:127.0.0.1", False, False, 101),
+        ("::ffff:203.0.113.1", False, False, 403),
         ("testclient", False, False, 101),
     ],
 )
@@ -222,4 +286,16 @@ def test_credentials_that_are_garbled_are_none() -> None:
     cookie = KeyScheme("session", "verify", parameter="session", place="cookie")
     assert cookie.find(handshake(cookie="a=1; session=x"), "") == ("x",)
     assert cookie.find(handshake(cookie="a=1"), "") is None
+    for text in ('x="a b"; bad name; session=x', "=; session = x ;", "a=session=y; session=x", 'session="x"'):
+        assert cookie.find(handshake(cookie=text), "") == ("x",)
+    assert cookie.find(handshake(cookie="session"), "") is None
     assert "x:y" not in repr(BasicCredentials("ann", "x:y"))
+
+
+@pytest.mark.parametrize("key", ["a+b/c==", "a%20b", "{'a':[1]}"])
+def test_a_cookie_arrives_as_the_client_has_it(key: str) -> None:
+    sent = (Credential("one", "cookie", "other"), Credential(key, "cookie", "session"))
+    _, headers = asyncio.run(placed(sent, "ws://localhost", {}))
+    handshake = Handshake("/", None, headers=Values(headers.items(), ignore_case=True))
+    cookie = KeyScheme("session", "verify", parameter="session", place="cookie")
+    assert cookie.find(handshake, "") == (key,)

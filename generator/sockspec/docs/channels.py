@@ -125,7 +125,7 @@ class Channels:
             self._writing.paragraphs(channel.description if channel.description != channel.summary else ""),
             tuple(tables),
             tuple(self._types.listed(map(self._types.identifier, channel.subprotocols), ", ")),
-            tuple((self._writing.code(str(code.code)), self._writing.text(code.meaning)) for code in codes),
+            tuple((self._writing.code(str(code.code)), self._writing.text(_meaning(code))) for code in codes),
             self._security(channel.security),
             tuple(side for direction in ir.Direction for side in self._side(channel, direction)),
         )
@@ -172,3 +172,8 @@ class Channels:
     def _links(self, names: tuple[str, ...]) -> Iterator[Piece]:
         anchors: Mapping[str, str] = self._anchors.messages
         return self._types.listed(Piece(self._writing.text(name), anchor=anchors.get(name, "")) for name in names)
+
+
+def _meaning(code: ir.CloseCode) -> str:
+    problem = f"({code.problem})" if code.problem else ""
+    return " ".join(text for text in (code.meaning, problem) if text)

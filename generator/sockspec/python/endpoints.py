@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import dispatch
-from sockspec.python import literals, naming, parameters, security
+from sockspec.python import close_codes, literals, naming, parameters, security
 from sockspec.python.clients import heartbeat
+from sockspec.python.close_codes import CloseCodes
 from sockspec.python.layout import (
     Code,
     Group,
@@ -51,6 +52,8 @@ class Connection:
     parameters: Class | None
     annotation: str
     """The declaration of the member `parameters`; empty where there are none."""
+    close_codes: CloseCodes | None
+    """The close codes of the document; None where it declares none."""
     methods: tuple[Method, ...]
 
 
@@ -145,6 +148,7 @@ class Endpoints:
             literals.docstring(doc, 4),
             model,
             f"parameters: {name}" if model is not None else "",
+            close_codes.view(channel, self._names.close_codes[channel.name]) if channel.close_codes else None,
             tuple(self._sends(channel, ir.Direction.SERVER_TO_CLIENT, scope)),
         )
 
@@ -212,11 +216,20 @@ class Endpoints:
             arguments.append(assigned("parameters", self._names.parameters[channel.name]))
         if channel.subprotocols:
             arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
+        if channel.close_codes:
+            codes = self._names.close_codes[channel.name]
+            arguments.append(assigned("close_codes", f"tuple({codes})"))
+            closing = close_codes.closing(channel, codes)
+            if closing:
+                arguments.append(assigned("closing", closing))
         needed = security.connecting(self._api, channel)
         if needed:
             arguments.append(assigned("security", security.requirements(needed)))
         if channel.limits:
             arguments.append(assigned("limits", _limits((*self._api.limits, *channel.limits))))
+            counted = [naming.attribute_name(name) for name, _ in channel.limits if name in ir.COUNTING_LIMITS]
+            if counted:
+                arguments.append(assigned("counted", _strings(tuple(counted))))
         if channel.heartbeat is not None:
             arguments.append(assigned("heartbeat", heartbeat(channel.heartbeat, self._names, self._by_name)))
         return call("Route", *arguments)

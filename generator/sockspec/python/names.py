@@ -44,6 +44,8 @@ class Names:
     """The alias for the messages of an operation."""
     verifiers: Mapping[str, str]
     """The method of the server that verifies the credentials of a security scheme."""
+    close_codes: Mapping[str, str]
+    """The enumeration of the close codes of a channel that has some."""
     hooks: Mapping[str, tuple[str, str]]
     """The methods that the server calls when a channel's connection opens and closes."""
 
@@ -87,6 +89,7 @@ def give(api: ir.Api) -> Names:
         stem = naming.attribute_name(name)
         hooks[name] = (handlers.claim(f"{stem}_opened"), handlers.claim(f"{stem}_closed"))
     operations = {o.name: classes.claim(f"{naming.class_name(o.name)}Message") for o in api.operations}
+    codes = {c.name: classes.claim(f"{channels[c.name]}CloseCode") for c in api.channels if c.close_codes}
     return Names(
         server,
         messages,
@@ -100,6 +103,7 @@ def give(api: ir.Api) -> Names:
         called,
         operations,
         verifiers,
+        codes,
         hooks,
     )
 

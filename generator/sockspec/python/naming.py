@@ -33,8 +33,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _IN_ANNOTATIONS: Final = frozenset({"bool", "int", "float", "str", "bytes", "list", "dict", "tuple", "object"})
 
 CLASS_RESERVED: Final = frozenset(
-    """Annotated Any ClassVar Literal TypeAlias TYPE_CHECKING Union StrEnum Meta Struct UNSET UnsetType UUID Decimal DateTime
-    True False None""".split()
+    """Annotated Any ClassVar Literal TypeAlias TYPE_CHECKING Union IntEnum StrEnum Meta Struct UNSET UnsetType UUID Decimal
+    DateTime True False None""".split()
 )
 """Names that the modules of a package need for themselves."""
 

@@ -66,6 +66,7 @@ def files(api: ir.Api, source: str, render: Render, *, models: Models | None = N
         "server": (
             *given.connections.values(),
             *(given.parameters[channel.name] for channel in api.channels if endpoints.has_parameters(channel)),
+            *given.close_codes.values(),
             given.server,
         ),
         "sync_client": tuple(given.sync_clients.values()),

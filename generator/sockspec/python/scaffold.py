@@ -39,6 +39,7 @@ def files(api: ir.Api, spec: str, package: str, render: Render) -> Mapping[str, 
         "package": package,
         "project": package.replace("_", "-"),
         "spec": spec,
+        "ambient": security.are_ambient(api),
         "spec_literal": json.dumps(spec, ensure_ascii=False),
         **_first_client(api, given),
     }
@@ -51,7 +52,7 @@ def files(api: ir.Api, spec: str, package: str, render: Render) -> Mapping[str, 
     }
 
 
-_PLAIN = ("settings.py", "test_server.py", "pyproject.toml", "Dockerfile", "README.md")
+_PLAIN = ("health.py", "settings.py", "test_server.py", "pyproject.toml", "Dockerfile", "README.md")
 
 
 def _name(server: str) -> str:

@@ -11,6 +11,7 @@ from sockspec.python import literals, naming
 from sockspec.python.layout import Code, Group, assigned, call, joined
 
 _TOKENS = ("oauth2", "openIdConnect")
+_CERTIFICATES = ("mutualTLS", "X509")
 _CONSTRUCTOR = ("url", "token", "options", "address", "credentials")
 _PLACES = ("header", "query", "cookie")
 
@@ -39,6 +40,8 @@ def credentials(scheme: ir.SecurityScheme) -> Credentials:
             place = [assigned("place", literals.string(scheme.parameter_in))] if scheme.parameter_in != "header" else []
             named = assigned("parameter", literals.string(scheme.parameter_name))
             return Credentials("KeyScheme", ("key: str",), (named, *place))
+        case _ if scheme.type in _CERTIFICATES:
+            return Credentials("CertificateScheme", ())
         case _ if scheme.type in _TOKENS:
             return Credentials("BearerScheme", ("token: str",))
         case _:
@@ -97,6 +100,15 @@ def used(api: ir.Api) -> tuple[ir.SecurityScheme, ...]:
     asked = [connecting(api, channel) for channel in api.channels] + [o.security for o in _handled(api)]
     names = {need.scheme for security in asked for alternative in security for need in alternative}
     return tuple(scheme for scheme in api.security_schemes if scheme.name in names)
+
+
+def are_ambient(api: ir.Api) -> bool:
+    """Whether browsers send some of the credentials by themselves, also for pages of others."""
+    kinds = [(credentials(scheme).kind, scheme.parameter_in) for scheme in used(api)]
+    return any(
+        kind in ("BasicScheme", "CertificateScheme") or (kind, place) == ("KeyScheme", "cookie")
+        for kind, place in kinds
+    )
 
 
 def connecting(api: ir.Api, channel: ir.Channel) -> ir.Security:

@@ -15,9 +15,10 @@ from sockspec.runtime.error_messages import error_frame
 from sockspec.runtime.filled import now
 from sockspec.runtime.handshake import Handshake, Values
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.observer import tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.outbox import Outbox
-from sockspec.runtime.problems import FORBIDDEN, Problem, Refused
+from sockspec.runtime.problems import Problem
 from sockspec.runtime.routing import Route
 from sockspec.runtime.security.authentication import NOBODY, Identity
 from sockspec.runtime.security.principal import P
@@ -71,6 +72,7 @@ class Connection(Generic[Out, P]):
         """The groups that the connection is in."""
         self._transport = transport
         self._server = admission.server
+        self._route = admission.route
         self._outgoing = admission.route.outgoing
         self._options = options
         self._outbox = Outbox(transport, limits, options.slow_consumer, self._evict)
@@ -117,15 +119,14 @@ class Connection(Generic[Out, P]):
         """How many messages were forgotten because the client reads too slowly."""
         return self._outbox.dropped
 
-    def renew(self, principal: P) -> None:
+    def renew(self, principal: P, *, scheme: str = "") -> None:
         """Go on with fresh credentials of the same client: their scopes and their expiry count from now on.
 
-        Raises Refused when it is somebody else.
+        `scheme` is the security scheme of the document that they are of, where clients need several; by default the one
+        that `principal` is of. Raises Refused when they are somebody else's, and KeyError for a scheme that was not met.
         """
-        if principal.id != self.principal.id:
-            raise Refused(Problem.of(FORBIDDEN, "the credentials are somebody else's"))
-        self.identity = self.identity.renewed(principal)
-        self._principal = principal
+        self.identity = self.identity.renewed(principal, scheme)
+        self._principal = cast(P, self.identity.principal)
         self._on_renewal()
 
     def on_renewal(self, callback: Callable[[], None]) -> None:
@@ -152,8 +153,7 @@ class Connection(Generic[Out, P]):
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""
         text = error_frame(problem, shape=self._server.error_message, outgoing=self._outgoing, at=now())
-        for observer in self._options.observers:
-            observer.told(self, problem)
+        tell(self._observers, lambda observer: observer.told(self, problem))
         await self.send_frame(Frame(text.encode()))
 
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
@@ -178,14 +178,17 @@ class Connection(Generic[Out, P]):
             self._tell_sent(frame)
 
     def _tell_sent(self, frame: Frame) -> None:
-        for observer in self._observers:
-            observer.sent(self, len(frame.data))
+        tell(self._observers, lambda observer: observer.sent(self, len(frame.data)))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, after what waits to be sent. Does nothing when it has ended.
 
+        `code` is one that the document declares, where it declares some for the endpoint, or one that is registered for
+        everybody, such as 1000, 1001, 1008, 1011, 3000, 3003 and 3008 (RFC 6455, section 7.4). Raises ValueError for others.
+
         Waits, in bounded time, for the client whose message is being handled, and for no other.
         """
+        self._route.check_code(code)
         closing = asyncio.create_task(self.finish(code, reason))
         if current.get() is self:
             await asyncio.shield(closing)

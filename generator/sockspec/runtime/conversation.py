@@ -8,12 +8,12 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.observer import tell, watched
 from sockspec.runtime.options import Options
 from sockspec.runtime.problems import (
     FORBIDDEN,
@@ -107,19 +107,18 @@ class Conversation:
                     await asyncio.shield(self._became_idle)
         except TimeoutError:
             _log.warning("a handler did not finish in time", extra=self._context)
-        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+        await self._connection.finish(self._code_for(problem), problem.kind.title)
 
     # --- the connection as a whole ----------------------------------------------------------------------------------
 
     async def _part(self, problem: Problem) -> None:
         """Tell a problem, and close."""
         await self._connection.send_problem(problem)
-        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+        await self._connection.finish(self._code_for(problem), problem.kind.title)
 
     async def _serve(self) -> None:
         start = time.monotonic()
-        for observer in self._observers:
-            observer.opened(self._connection)
+        tell(self._observers, lambda observer: observer.opened(self._connection))
         self._connection.on_renewal(self._expire_in_time)
         self._expire_in_time()
         self._last_message = start
@@ -133,8 +132,8 @@ class Conversation:
                 await asyncio.wait(self._running, timeout=self._options.close_timeout)
             # Also when `opened` failed halfway: it may have entered the connection somewhere.
             await self._attempt(self._route.closed)
-            for observer in self._observers:
-                observer.closed(self._connection, time.monotonic() - start)
+            seconds = time.monotonic() - start
+            tell(self._observers, lambda observer: observer.closed(self._connection, seconds))
 
     async def _read(self) -> None:
         connection, transport, dispatcher = self._connection, self._transport, self._dispatcher
@@ -178,8 +177,8 @@ class Conversation:
         """What a frame leads to, by the limits and by what it says."""
         now = time.monotonic()
         self._last_message = now
-        for observer in self._observers:
-            observer.received(self._connection, len(frame))
+        if self._observers:
+            tell(self._observers, lambda observer: observer.received(self._connection, len(frame)))
         if self._rate is not None and not self._rate.take(now):
             problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
             return self._session.fault(problem.about(self._incoming.correlation_in(frame)))
@@ -233,9 +232,7 @@ class Conversation:
 
     async def _observed(self, method: Method, call: Call) -> None:
         """Call a handler, surrounded by the observers."""
-        with ExitStack() as stack:
-            for observer in self._observers:
-                stack.enter_context(observer.handling(self._connection, call.handler.method, call.message))
+        with watched(self._observers, self._connection, call.handler.method, call.message):
             if call.handler.replies:
                 await self._reply(method, call.message)
             else:
@@ -264,7 +261,8 @@ class Conversation:
         await self._connection.send_problem(decision.problem)
         if decision.close is None:
             return True
-        await self._connection.finish(decision.close, decision.problem.kind.title)
+        code = self._route.closing.get(decision.problem.type, decision.close)
+        await self._connection.finish(code, decision.problem.kind.title)
         return False
 
     async def _attempt(self, hook: str) -> bool:
@@ -278,7 +276,7 @@ class Conversation:
         except Exception as error:
             problem = error.problem if isinstance(error, Refused) else incident("%s failed", hook, extra=self._context)
             if self._transport.is_open:
-                await self._refuse(Refusal(problem, problem.kind.close or INTERNAL_ERROR))
+                await self._refuse(Refusal(problem, self._code_for(problem)))
             return False
         return True
 
@@ -286,7 +284,7 @@ class Conversation:
 
     def _expire_in_time(self) -> None:
         """End the connection when the credentials expire, unless they are renewed before."""
-        expires = self._connection.principal.expires
+        expires = self._connection.identity.expires
         if expires is None:
             self._cancel("expiry")
             return
@@ -319,6 +317,9 @@ class Conversation:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
+
+    def _code_for(self, problem: Problem) -> int:
+        return self._route.code_for(problem) or INTERNAL_ERROR
 
     @property
     def _context(self) -> dict[str, object]:

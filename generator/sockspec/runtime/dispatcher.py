@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from sockspec.runtime.connection import Admission, Connection
 from sockspec.runtime.conversation import Conversation, incident
 from sockspec.runtime.handshake import Handshake, HttpResponse, Values, http_refusal, read_target
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.observer import tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.parameters import read_parameters
 from sockspec.runtime.problems import (
     FORBIDDEN,
+    INVALID_PARAMETERS,
     NOT_FOUND,
     ORIGIN_NOT_ALLOWED,
     REACH_MAXIMUM_CONNECTIONS,
@@ -27,10 +29,10 @@ from sockspec.runtime.problems import (
     Refused,
 )
 from sockspec.runtime.proxies import TrustedProxies
-from sockspec.runtime.routing import Match, Route, Router
+from sockspec.runtime.routing import Match, Route, Router, shape
 from sockspec.runtime.security.authentication import NOBODY, Identity, authenticate, challenges, schemes_of
-from sockspec.runtime.security.cleartext import is_loopback
-from sockspec.runtime.security.schemes import SUBPROTOCOL, KeyScheme
+from sockspec.runtime.security.cleartext import internet_address
+from sockspec.runtime.security.schemes import SUBPROTOCOL, TOKEN_SUBPROTOCOL, KeyScheme
 from sockspec.runtime.server import Server
 from sockspec.runtime.transport import ServerTransport
 from sockspec.runtime.turnstile import Turnstile, network
@@ -46,6 +48,7 @@ class Endpoint:
     route: Route
     limits: Limits
     incoming: Codec[Any]
+    turnstile: Turnstile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Request:
     """The address of whoever sent it; empty where there is none."""
     port: int = 0
     is_secure: bool = False
+    peer_certificate: bytes | None = None
+    """The certificate that the client has proven to have, in DER."""
 
 
 class Dispatcher:
@@ -69,14 +74,15 @@ class Dispatcher:
         self.options: Final = options
         self._servers = servers
         self.draining = False
-        endpoints = [_endpoint(server, route, options) for server in servers for route in server.routes]
-        self._endpoints = {id(endpoint.route): endpoint for endpoint in endpoints}
-        self._router = Router(endpoint.route for endpoint in endpoints)
+        self.endpoints: Final = tuple(_endpoints(servers, options))
+        self._endpoints = {id(endpoint.route): endpoint for endpoint in self.endpoints}
+        self._router = Router(endpoint.route for endpoint in self.endpoints)
         self._proxies = TrustedProxies(options.trusted_proxies)
-        self.limits: Final = options.limits or (servers[0].limits if servers else Limits())
+        self.limits: Final = _together(self.endpoints)
+        """What holds for all that is served, and before it is known which endpoint a handshake is for."""
         self.turnstile: Final = Turnstile(self.limits)
         self._conversations: dict[Conversation, None] = {}
-        for endpoint in endpoints:
+        for endpoint in self.endpoints:
             _insist_on_origins(endpoint, options)
 
     @property
@@ -85,25 +91,15 @@ class Dispatcher:
         return Problem.of(SERVICE_RESTART, retry_after=self.options.retry_after)
 
     async def admit(self, request: Request) -> Admission | HttpResponse:
-        """Answer a handshake: by a connection, which may only serve to tell of a refusal, or by an HTTP response."""
-        match: Match | None = None
-        handshake: Handshake[Any] | None = None
-        try:
-            self._guard(request)
-            path, query = read_target(request.target)
-            match = self._match(path)
-            host = self._proxies.client(request.host, request.headers)
-            parameters = read_parameters(match.route.parameters, match.parameters, query, request.headers)
-            peer = f"[{host}]:{request.port}" if ":" in host else f"{host}:{request.port}"
-            handshake = Handshake(
-                path, parameters, match.parameters, query, request.headers, peer if host else "", request.is_secure
-            )
-            return await self._enter(match, handshake, host)
-        except Refused as refused:
-            problem = refused.problem
-        for observer in self.options.observers:
-            observer.refused(problem)
-        return self._refuse(problem, match, handshake)
+        """Answer a handshake: by a connection, which may only serve to tell of a refusal, or by an HTTP response.
+
+        A connection has its place until it is given to `forget`, which has to be done once.
+        """
+        with ExitStack() as places:
+            answer = await self._answer(request, places)
+            if isinstance(answer, Admission):
+                places.pop_all()
+            return answer
 
     async def converse(self, transport: ServerTransport, admission: Admission) -> None:
         """Serve a connection until it ends. Raises nothing."""
@@ -115,18 +111,18 @@ class Dispatcher:
             connection, transport, admission, self.options, endpoint.limits, endpoint.incoming, self
         )
         self._conversations[conversation] = None
-        self.turnstile.sockets += 1
         try:
             await conversation.run()
         finally:
-            self.turnstile.sockets -= 1
             del self._conversations[conversation]
             connection.ended()
 
     def forget(self, admission: Admission) -> None:
-        """Give back the room of a handshake, once its connection has ended, or when none came of it."""
-        if admission.refusal is None:
-            self.turnstile.leave(admission.identity.principal.id, admission.address)
+        """Give back the place of a handshake, once its connection has ended, or when none came of it."""
+        for turnstile in (self.turnstile, self._endpoints[id(admission.route)].turnstile):
+            turnstile.release()
+            if admission.refusal is None:
+                turnstile.leave(admission.identity.principal.id, admission.address)
 
     async def drain(self) -> None:
         """Refuse new connections and end the others: tell them, let running handlers finish, close, and cancel."""
@@ -173,26 +169,55 @@ class Dispatcher:
         schemes = [scheme for server in self._servers for scheme in server.schemes]
         return [scheme.parameter for scheme in schemes if isinstance(scheme, KeyScheme) and scheme.place == place]
 
-    def page(self) -> str | None:
-        """The generated documentation of the first API; None where it has none."""
-        return next((page for page in (server.page() for server in self._servers) if page), None)
+    def pages(self) -> tuple[str, ...]:
+        """The generated documentation of the APIs that have it."""
+        return tuple(page for page in (server.page() for server in self._servers) if page)
 
     # --- admission --------------------------------------------------------------------------------------------------
 
-    def _guard(self, request: Request) -> None:
-        """What is refused whatever it asks for."""
+    async def _answer(self, request: Request, places: ExitStack) -> Admission | HttpResponse:
+        match: Match | None = None
+        handshake: Handshake[Any] | None = None
+        host = self._proxies.client(request.host, request.headers)
+        try:
+            # Up to here nobody gets more than an HTTP status: there is no room for more, or it would be overheard.
+            self._reserve(self.turnstile, places)
+            if not (request.is_secure or self.options.behind_tls_proxy) and _is_remote(request.host):
+                raise Refused(Problem.of(FORBIDDEN, "only encrypted connections are accepted"))
+            path, query = read_target(request.target)
+            match = self._match(path)
+            self._reserve(self._endpoints[id(match.route)].turnstile, places)
+            parameters = read_parameters(match.route.parameters, match.parameters, query, request.headers)
+            peer = f"[{host}]:{request.port}" if ":" in host else f"{host}:{request.port}"
+            handshake = Handshake(
+                *(path, parameters, match.parameters, query, request.headers, peer if host else ""),
+                *(request.is_secure, request.peer_certificate),
+            )
+            _insist_on_subprotocols(match.route, handshake)
+            return await self._enter(match, handshake, host)
+        except Refused as refused:
+            problem = refused.problem
+        self._note(problem, host)
+        return self._refuse(problem, match, handshake)
+
+    def _note(self, problem: Problem, host: str) -> None:
+        """Let operators know of a refusal. Not by path or query, which can have secrets in them."""
+        _log.info("a handshake from %s is refused: %s", host or "an unknown address", problem.type)
+        tell(self.options.observers, lambda observer: observer.refused(problem))
+
+    def _reserve(self, turnstile: Turnstile, places: ExitStack) -> None:
+        if not turnstile.reserve():
+            raise Refused(Problem.of(REACH_MAXIMUM_CONNECTIONS, retry_after=self.options.retry_after))
+        places.callback(turnstile.release)
+
+    def _guard(self, turnstile: Turnstile, handshake: Handshake[Any], address: str) -> None:
+        """What is refused whoever it is."""
         if self.draining:
             raise Refused(self.restarting)
-        options = self.options
-        if self.turnstile.is_full:
-            raise Refused(Problem.of(REACH_MAXIMUM_CONNECTIONS, retry_after=options.retry_after))
-        if not (request.is_secure or options.behind_tls_proxy) and _is_remote(request.host):
-            raise Refused(Problem.of(FORBIDDEN, "only encrypted connections are accepted"))
-        origin = request.headers.get("origin")
-        if origin is not None and options.origins is not None and origin not in options.origins:
+        origin, origins = handshake.headers.get("origin"), self.options.origins
+        if origin is not None and origins is not None and origin not in origins:
             raise Refused(Problem.of(ORIGIN_NOT_ALLOWED))
-        address = self._counted(self._proxies.client(request.host, request.headers))
-        problem = self.turnstile.arrive(address, time.monotonic())
+        problem = turnstile.arrive(address, time.monotonic())
         if problem is not None:
             raise Refused(problem)
 
@@ -207,6 +232,8 @@ class Dispatcher:
 
     async def _enter(self, match: Match, handshake: Handshake[Any], host: str) -> Admission:
         endpoint = self._endpoints[id(match.route)]
+        address = self._counted(host)
+        self._guard(endpoint.turnstile, handshake, address)
         try:
             identity = await authenticate(endpoint.server, match.route, handshake, self.options)
         except Refused:
@@ -215,10 +242,14 @@ class Dispatcher:
             raise Refused(incident("the authentication of a handshake from %s failed", handshake.peer)) from None
         if self.draining:
             raise Refused(self.restarting)
-        address = self._counted(host)
-        problem = self.turnstile.enter(identity.principal.id, address, self.options.retry_after)
+        who = identity.principal.id
+        problem = endpoint.turnstile.enter(who, address, self.options.retry_after)
         admission = _admission(endpoint, handshake, identity, address)
-        return admission if problem is None else replace(admission, refusal=problem, address="")
+        if problem is None:
+            self.turnstile.enter(who, address, self.options.retry_after)
+            return admission
+        self._note(problem, host)
+        return replace(admission, refusal=problem, address="")
 
     def _counted(self, host: str) -> str:
         """What the limits for one address count by. Behind a proxy that is not trusted, all have the proxy's address."""
@@ -234,16 +265,49 @@ class Dispatcher:
         endpoint = self._endpoints[id(match.route)]
         if (
             handshake is None
-            or problem.kind.close is None
+            or endpoint.route.code_for(problem) is None
             or not ("origin" in handshake.headers or SUBPROTOCOL in handshake.subprotocols)
         ):
             return http_refusal(problem, challenges(endpoint.server, match.route))
         return replace(_admission(endpoint, handshake, NOBODY, ""), refusal=problem)
 
 
-def _endpoint(server: Server[Any], route: Route, options: Options) -> Endpoint:
-    limits = options.limits or route.limits or server.limits
-    return Endpoint(server, route, limits, route.incoming.limited(limits.max_depth))
+def _endpoints(servers: tuple[Server[Any], ...], options: Options) -> list[Endpoint]:
+    """What is served. Limits are counted for each API, for an endpoint where it has its own, or together by the options'.
+
+    Raises ValueError when two servers have endpoints at the same paths.
+    """
+    everywhere = Turnstile(options.limits) if options.limits is not None else None
+    shapes: dict[object, int] = {}
+    found: list[Endpoint] = []
+    for number, server in enumerate(servers):
+        shared = everywhere or Turnstile(server.limits)
+        for route in server.routes:
+            other = shapes.setdefault(shape(route.path), number)
+            if other != number:
+                names = f"{type(servers[other]).__name__} and {type(server).__name__}"
+                raise ValueError(f"{names} both serve {route.path!r}: give their versions paths of their own")
+            limits = options.limits or route.limits or server.limits
+            own = everywhere is None and route.limits is not None and route.counted
+            turnstile = Turnstile(limits, shared=shared, own=route.counted) if own else shared
+            found.append(Endpoint(server, route, limits, route.incoming.limited(limits.max_depth), turnstile))
+    return found
+
+
+def _together(endpoints: tuple[Endpoint, ...]) -> Limits:
+    """The limits of all endpoints together: what each may have, has to have room."""
+    limits = [endpoint.limits for endpoint in endpoints] or [Limits()]
+    places = {id(endpoint.turnstile.places): endpoint.turnstile.places.most for endpoint in endpoints}.values()
+    return Limits(
+        max_connections=None,
+        max_connections_per_principal=None,
+        max_connections_per_address=None,
+        connections_per_second=None,
+        max_sockets=None if None in places else sum(most for most in places if most is not None),
+        max_handshakes=min(one.max_handshakes for one in limits),
+        max_message=max(one.max_message for one in limits),
+        max_inbound=max(one.max_inbound for one in limits),
+    )
 
 
 def _insist_on_origins(endpoint: Endpoint, options: Options) -> None:
@@ -252,9 +316,19 @@ def _insist_on_origins(endpoint: Endpoint, options: Options) -> None:
     for scheme in schemes_of(endpoint.server, endpoint.route):
         if scheme.is_ambient:
             raise ValueError(
-                f"{scheme.name!r} authenticates by a cookie, which browsers send for any page: "
-                "name the pages that may connect in Options(origins=…)"
+                f"{scheme.name!r} authenticates by what browsers send for any page, as they do with cookies, passwords and "
+                "certificates: name the pages that may connect in Options(origins=…), which is () for none"
             )
+
+
+def _insist_on_subprotocols(route: Route, handshake: Handshake[Any]) -> None:
+    """Refuse whoever speaks other subprotocols only. Who offers none leaves the choice to the server; ours are no choice."""
+    offered = handshake.subprotocols
+    if not route.subprotocols or not offered or not frozenset(route.subprotocols).isdisjoint(offered):
+        return
+    if not any(name == SUBPROTOCOL or name.startswith(TOKEN_SUBPROTOCOL) for name in offered):
+        wanted = ", ".join(route.subprotocols)
+        raise Refused(Problem.of(INVALID_PARAMETERS, f"none of the subprotocols is one of this endpoint: {wanted}"))
 
 
 def _admission(endpoint: Endpoint, handshake: Handshake[Any], identity: Identity, address: str) -> Admission:
@@ -266,8 +340,5 @@ def _admission(endpoint: Endpoint, handshake: Handshake[Any], identity: Identity
 
 def _is_remote(host: str) -> bool:
     """Whether an address is one of another machine. What is no address, such as a Unix socket's, is not."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return not is_loopback(host)
+    address = internet_address(host)
+    return address is not None and not address.is_loopback

@@ -66,6 +66,12 @@ class Handshake(Generic[P_co]):
     """The address of the other end, as `host:port`."""
     is_secure: bool = False
     """Whether the connection is encrypted, as far as the server can see."""
+    peer_certificate: bytes | None = field(default=None, repr=False)
+    """The certificate that the client has proven to have in the handshake of TLS, in DER; None where it has shown none.
+
+    Only TLS settings that ask for one make clients show it (`ssl.SSLContext.verify_mode`), and a proxy that terminates
+    TLS keeps it: what it tells of it stands in `headers`.
+    """
 
     @property
     def bearer_token(self) -> str | None:
@@ -96,6 +102,13 @@ class HttpResponse:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    length: int | None = None
+    """How long the body would be that the answer to HEAD leaves out; None for the length of the body."""
+
+    @property
+    def content_length(self) -> str:
+        """What the header of this name says."""
+        return str(len(self.body) if self.length is None else self.length)
 
 
 def http_refusal(problem: Problem, challenges: Iterable[str] = ("Bearer",)) -> HttpResponse:

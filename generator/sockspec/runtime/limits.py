@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sockspec.runtime import checks
+
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+
+COUNTING: Final = (
+    *("max_connections", "max_sockets", "max_connections_per_principal", "max_connections_per_address"),
+    *("connections_per_second", "connection_burst"),
+)
+"""The limits that count connections of many clients: those of an endpoint count its own, those of an API the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,13 @@ class Limits:
     """How many messages in a row may be at fault before the connection is closed with 1008."""
     idle_timeout: float | None = None
     """How long a connection may be without a message from the client before it is closed with 3008."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be."""
+        counts = ("max_connections", "max_sockets", "max_connections_per_principal", "max_connections_per_address")
+        checks.whole(self, *counts, "connection_burst", "max_handshakes", "max_message", "max_depth", "message_burst")
+        checks.whole(self, "max_inbound", "max_concurrent", "max_outbound", "max_outbound_messages", "max_faults")
+        checks.above_zero(self, "connections_per_second", "messages_per_second", "idle_timeout")
 
     @property
     def ceiling(self) -> int | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sockspec.runtime.connection import Connection
     from sockspec.runtime.problems import Problem
+
+
+_log: Final = logging.getLogger("sockspec.server")
 
 
 class Observer:
@@ -39,3 +44,50 @@ class Observer:
     ) -> AbstractContextManager[object]:
         """Surrounds the handler of a message: what it raises passes through."""
         return nullcontext()
+
+
+def tell(observers: Iterable[Observer], event: Callable[[Observer], object]) -> None:
+    """Tell observers of an event. What one raises goes to the log, and nowhere else."""
+    for observer in observers:
+        try:
+            event(observer)
+        except Exception:
+            _failed(observer)
+
+
+@contextmanager
+def watched(
+    observers: Iterable[Observer], connection: Connection[Any, Any], operation: str, message: object
+) -> Generator[None]:
+    """Surround a handler by observers. They see what it raises, and can neither keep it nor add to it."""
+    entered: list[tuple[Observer, AbstractContextManager[object]]] = []
+    for observer in observers:
+        try:
+            manager = observer.handling(connection, operation, message)
+            manager.__enter__()
+        except Exception:
+            _failed(observer)
+        else:
+            entered.append((observer, manager))
+    try:
+        yield
+    except BaseException as error:
+        _leave(entered, error)
+        raise
+    _leave(entered, None)
+
+
+def _leave(entered: list[tuple[Observer, AbstractContextManager[object]]], error: BaseException | None) -> None:
+    for observer, manager in reversed(entered):
+        try:
+            if error is None:
+                manager.__exit__(None, None, None)
+            else:
+                manager.__exit__(type(error), error, error.__traceback__)
+        except Exception as raised:
+            if raised is not error:
+                _failed(observer)
+
+
+def _failed(observer: Observer) -> None:
+    _log.exception("the observer %s failed", type(observer).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from sockspec.runtime import checks
 from sockspec.runtime.limits import MIB, Limits
 from sockspec.runtime.policy import Offline, Overflow, Policy, SlowConsumer
 
@@ -81,6 +82,17 @@ class Options:
     observers: tuple[Observer, ...] = ()
     """Who is told what happens: metrics, traces."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be."""
+        times = ("open_timeout", "close_timeout", "ping_interval", "ping_timeout", "write_timeout", "reply_timeout")
+        checks.above_zero(self, *times)
+        checks.at_least_zero(self, "drain_timeout", "drain_pause", "retry_after")
+        checks.whole(self, "drain_batch")
+        checks.choices(self, slow_consumer=SlowConsumer, receiving=Policy, library=Library, loop=Loop)
+        checks.texts(self, "origins", "trusted_proxies", "retired")
+        checks.origins(self, "origins")
+        checks.starting_with(self, "retired", "/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientOptions:
@@ -135,3 +147,11 @@ class ClientOptions:
 
     What is meant for this machine never goes through a proxy of the environment.
     """
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be."""
+        times = ("connect_timeout", "open_timeout", "close_timeout", "ping_interval", "ping_timeout", "send_timeout")
+        checks.above_zero(self, *times, "reply_timeout", "attempts_window")
+        checks.at_least_zero(self, "backoff_base", "backoff_cap", "stable_after", "max_retry_after")
+        checks.whole(self, "max_queued", "max_attempts", "max_message", "max_inbound")
+        checks.choices(self, offline=Offline, overflow=Overflow, receiving=Policy)

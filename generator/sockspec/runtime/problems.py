@@ -182,14 +182,17 @@ class Refused(ProblemError):
     """Raised by the application, in `authenticate` or in a handler, to answer with a problem of its choice."""
 
 
+REGISTERED_CLOSE_CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), 3000, 3003, 3008})
+"""The close codes that mean the same for everybody and that an endpoint can send (RFC 6455 and the IANA registry)."""
+
 RETRIABLE_CLOSE_CODES: Final = frozenset({1001, 1005, 1006, 1012, 1013, 1014})
 """Close codes after which a client tries again even when no problem was told (RFC 6455 and the IANA registry)."""
 
 
 def reaction_to_close(code: int, problem: Problem | None = None) -> Reaction:
     """What a client does when its connection ended with this close code, and this problem told just before."""
-    if problem is not None and problem.kind.close == code:
-        return problem.kind.reaction
+    if problem is not None and problem.kind.close is not None and (problem.kind.close == code or 4000 <= code <= 4999):
+        return problem.kind.reaction  # documents have codes of their own for problems
     if code in RETRIABLE_CLOSE_CODES:
         return Reaction.RECONNECT
     if code in (3000, 3003, 3008):

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from sockspec.runtime.handshake import Values
+from sockspec.runtime.security.cleartext import internet_address
 
 
 class TrustedProxies:
@@ -21,28 +22,22 @@ class TrustedProxies:
     def client(self, host: str, headers: Values) -> str:
         """The client's address: from the right of `X-Forwarded-For`, the first that no trusted proxy has.
 
-        What stands further left is whatever the client wrote there.
+        What stands further left is whatever the client wrote there, and so is what is left of an entry that is no address.
         """
         chain = [part.strip() for line in headers.all("x-forwarded-for") for part in line.split(",")]
-        while chain and self._trusts(host):
-            host = _host(chain.pop()) or host
-        return host
-
-    def _trusts(self, host: str) -> bool:
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
+        address = internet_address(host)
+        if address is None:
+            return host
+        while chain and any(address in network for network in self._networks):
+            entry = internet_address(_host(chain.pop()))
+            if entry is None:
+                break
+            address = entry
+        return str(address)
 
 
 def _host(text: str) -> str:
     """The address in an entry, which can have a port."""
     if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from sockspec.runtime.limits import Limits
+from sockspec.runtime.problems import REGISTERED_CLOSE_CODES, Problem
 
 if TYPE_CHECKING:
     import msgspec
@@ -49,12 +50,33 @@ class Route:
     """What the path, the query and the headers of a handshake have to be; None where nothing is declared."""
     subprotocols: tuple[str, ...] = ()
     """The subprotocols of the endpoint, the preferred one first."""
+    close_codes: tuple[int, ...] = ()
+    """The close codes that the document declares. Where it declares some, the application closes with these and with
+    those that are registered for everybody, and with no others."""
+    closing: Mapping[str, int] = field(default_factory=dict[str, int])
+    """For types of problems, the close codes that connections end with in place of the usual ones."""
     security: Security = ()
     """What a client needs to connect."""
     limits: Limits | None = None
     """What the document declares for this endpoint; None for what it declares for all."""
     heartbeat: Heartbeat | None = None
     """What the runtime sends and answers without the application."""
+    counted: tuple[str, ...] = ()
+    """Those of the limits that the document declares for this endpoint alone: they count its connections and no others."""
+
+    def code_for(self, problem: Problem) -> int | None:
+        """The code that a connection is closed with because of a problem; None where that ends none."""
+        return self.closing.get(problem.type, problem.kind.close)
+
+    def check_code(self, code: int) -> None:
+        """Raises ValueError for a code that the application must not close a connection with."""
+        if code in REGISTERED_CLOSE_CODES or code in self.close_codes:
+            return
+        if not 3000 <= code <= 4999:
+            raise ValueError(f"{code} is no close code that a server can send; those of applications are 4000 to 4999")
+        if self.close_codes:
+            declared = ", ".join(str(int(one)) for one in self.close_codes)
+            raise ValueError(f"the document does not declare the close code {code} for {self.path}, but {declared}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,11 @@ class _Segment:
 
 def _segments(path: str) -> list[str]:
     return path.strip("/").split("/") if path.endswith("/") else path.lstrip("/").split("/")
+
+
+def shape(path: str) -> tuple[tuple[str, ...], ...]:
+    """What is the same for templates that the same paths match, whatever their parameters are called."""
+    return tuple(_Segment.read(unquote(text)).literals for text in _segments(path))
 
 
 class Router:

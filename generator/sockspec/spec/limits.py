@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from sockspec import ir
@@ -21,12 +22,13 @@ EXTENSION: Final = "x-limits"
 _WHOLE: Final = """maxConnections maxSockets maxConnectionsPerPrincipal maxConnectionsPerAddress connectionBurst maxHandshakes
     maxMessage maxDepth messageBurst maxInbound maxConcurrent maxOutbound maxOutboundMessages maxFaults""".split()
 _ANY: Final = "connectionsPerSecond messagesPerSecond idleTimeout".split()
+_OF_ALL: Final = ("maxHandshakes",)
 KNOWN: Final = (*_WHOLE, *_ANY)
 """The members, each named as the option of the runtime is."""
 
 
-def read(holder: Node, report: Report) -> ir.ServiceLimits:
-    """The limits that the extension of an object declares."""
+def read(holder: Node, report: Report, *, of_endpoint: bool = False) -> ir.ServiceLimits:
+    """The limits that the extension of an object declares: of the document as a whole, or of one endpoint."""
     extension = holder.get(EXTENSION)
     if extension is None:
         return ()
@@ -40,10 +42,13 @@ def read(holder: Node, report: Report) -> ir.ServiceLimits:
             near = nearest(name, dict.fromkeys(KNOWN))
             hint = f"did you mean {quoted(near)}?" if near is not None else ""
             report.add(INVALID_LIMIT.at(node.key_location, f"there is no limit {quoted(name)}", hint=hint))
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        elif of_endpoint and name in _OF_ALL:
+            message = f"{quoted(name)} counts handshakes before their endpoint is known; it belongs to the root"
+            report.add(INVALID_LIMIT.at(node.key_location, message))
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             report.add(INVALID_LIMIT.at(node.location, f"{quoted(name)} has to be a number above 0"))
-        elif name in _WHOLE and not isinstance(value, int):
+        elif name in _WHOLE and value != int(value):
             report.add(INVALID_LIMIT.at(node.location, f"{quoted(name)} has to be a whole number"))
         else:
-            found.append((name, value))
+            found.append((name, int(value) if name in _WHOLE else value))
     return tuple(found)

@@ -6,7 +6,7 @@ import base64
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from sockspec.runtime.address import header_line
@@ -14,6 +14,9 @@ from sockspec.runtime.security.schemes import BasicCredentials
 
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """A token or a key, or what gives one: it is asked at each attempt to connect."""
+
+_COOKIE_OCTETS: Final = "!#$%&'()*+-./:<=>?@[]^_`{|}~"
+"""What can stand in a cookie as it is, beside letters and digits (RFC 6265, section 4.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ async def placed(credentials: Iterable[Credential], url: str, headers: Mapping[s
             case "query":
                 query.append((credential.name, text))
             case "cookie":
-                cookies.append(f"{credential.name}={quote(text, safe='')}")
+                cookies.append(f"{credential.name}={quote(text, safe=_COOKIE_OCTETS)}")
     if cookies:
         found["Cookie"] = "; ".join([*filter(None, [found.get("Cookie", "")]), *cookies])
     if query:

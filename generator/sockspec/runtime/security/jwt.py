@@ -91,12 +91,15 @@ class JwtVerifier:
                 leeway=self._leeway,
                 options={"require": ["exp", "sub", "aud", "iss"], "verify_sub": True},
             )
+            # Times that no calendar has are signed as easily as others, and so is nobody's name.
+            expires = dt.datetime.fromtimestamp(claims["exp"], dt.UTC) + dt.timedelta(seconds=self._leeway)
+            if not claims["sub"]:
+                raise jwt.InvalidTokenError("the subject is empty")
         except jwt.ExpiredSignatureError:
             raise Refused(Problem.of(TOKEN_EXPIRED)) from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OSError, OverflowError, RecursionError) as error:
             _log.info("a token is refused: %s", type(error).__name__)  # its text can quote the token
             raise Refused(Problem.of(UNAUTHORIZED, "the token is not valid")) from None
-        expires = dt.datetime.fromtimestamp(claims["exp"], dt.UTC) + dt.timedelta(seconds=self._leeway)
         return JwtPrincipal(id=claims["sub"], scopes=frozenset(self._scopes(claims)), expires=expires, claims=claims)
 
     def _scopes(self, claims: Mapping[str, Any]) -> Iterable[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, Literal
 
 from sockspec.runtime.handshake import Handshake
@@ -14,6 +14,9 @@ SUBPROTOCOL: Final = "sockspec"
 """The subprotocol that clients offer which can offer nothing else, to have one that the server can choose."""
 TOKEN_SUBPROTOCOL: Final = "sockspec.bearer."
 """What precedes a token, in unpadded base64url, among the subprotocols that a browser offers."""
+
+_UNQUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]")
+"""What cannot stand in a quoted string of a header (RFC 9110, section 5.6.4) as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,20 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateScheme(Scheme):
+    """A certificate of the client (mutual TLS).
+
+    `verify` gets the handshake, whose `peer_certificate` it is; or its headers tell of it, behind a proxy that terminates
+    TLS.
+    """
+
+    @property
+    def is_ambient(self) -> bool:
+        """Browsers show certificates for any page, once their user has chosen one."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
 class BearerScheme(Scheme):
     """A token: from the `Authorization` header, from a subprotocol, and, where that is wanted, from the query."""
 
@@ -87,6 +104,11 @@ class BasicScheme(Scheme):
         """See RFC 7617, section 2."""
         return 'Basic realm="WebSocket", charset="UTF-8"'
 
+    @property
+    def is_ambient(self) -> bool:
+        """Browsers remember a password, and send it for any page."""
+        return True
+
     def find(self, handshake: Handshake[Any], token_in_query: str) -> tuple[object, ...] | None:
         """The credentials."""
         kind, _, encoded = handshake.headers.get("authorization", "").strip().partition(" ")
@@ -106,6 +128,17 @@ class KeyScheme(Scheme):
 
     parameter: str
     place: Literal["header", "query", "cookie"] = "header"
+
+    @property
+    def challenge(self) -> str:
+        """No standard has a word for keys (RFC 9110, section 11.6.1, wants one), so this says where the key goes.
+
+        For cookies it is the one of draft-broyer-http-cookie-auth.
+        """
+        name = f'"{_UNQUOTABLE.sub("", self.parameter)}"'
+        if self.place == "cookie":
+            return f'Cookie realm="WebSocket", cookie-name={name}'
+        return f'ApiKey realm="WebSocket", in="{self.place}", name={name}'
 
     @property
     def is_ambient(self) -> bool:
@@ -137,11 +170,10 @@ def token_in_subprotocols(handshake: Handshake[Any]) -> str | None:
 
 
 def _cookie(handshake: Handshake[Any], name: str) -> str | None:
+    """The value of a cookie. What others have set there, and no standard allows, does not matter (RFC 6265, section 5.2)."""
     for line in handshake.headers.all("cookie"):
-        try:
-            morsel = SimpleCookie(line).get(name)
-        except CookieError:
-            continue
-        if morsel is not None:
-            return morsel.value
+        for pair in line.split(";"):
+            key, equals, value = (text.strip() for text in pair.partition("="))
+            if equals and key == name:
+                return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
     return None

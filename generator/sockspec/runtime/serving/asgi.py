@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
@@ -53,7 +54,8 @@ class AsgiApplication:
             case "websocket":
                 await self._connect(scope, receive, send)
             case "http":
-                await _respond(send, pages.answer(self.dispatcher, self._path(scope)), "http.response")
+                answer = pages.answer(self.dispatcher, self._path(scope), scope["method"])
+                await _respond(send, answer, "http.response")
             case "lifespan":
                 await self._live(receive, send)
             case other:
@@ -106,13 +108,21 @@ class AsgiApplication:
         host, port = scope.get("client") or ("", 0)
         is_secure = scope.get("scheme") in ("wss", "https")
         path = self._path(scope)
-        return Request(f"{path}?{query}" if query else path, headers, str(host), int(port or 0), is_secure)
+        target = f"{path}?{query}" if query else path
+        return Request(target, headers, str(host), int(port or 0), is_secure, _certificate(scope))
 
     def _path(self, scope: Scope) -> str:
         """The path below the place at which the application is mounted, percent-encoded."""
         candidates = list(_paths(scope))
-        known = (path for path in candidates if path.rstrip("/") in pages.PATHS or self.dispatcher.has_endpoint(path))
+        known = (path for path in candidates if pages.is_page(path) or self.dispatcher.has_endpoint(path))
         return next(known, candidates[0])
+
+
+def _certificate(scope: Scope) -> bytes | None:
+    """The certificate of the client in DER, where the server tells of it (the ASGI extension `tls`) and has verified it."""
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    chain = [] if tls.get("client_cert_error") else [*(tls.get("client_cert_chain") or ())]
+    return ssl.PEM_cert_to_DER_cert(chain[0]) if chain else None
 
 
 def _paths(scope: Scope) -> Iterator[str]:
@@ -319,7 +329,7 @@ def _exceeds(message: str | bytes, most: int) -> bool:
 
 
 async def _respond(send: Send, answer: HttpResponse, kind: str) -> None:
-    headers: Iterable[tuple[str, str]] = (*answer.headers, ("Content-Length", str(len(answer.body))))
+    headers: Iterable[tuple[str, str]] = (*answer.headers, ("Content-Length", answer.content_length))
     await send(
         {
             "type": f"{kind}.start",

@@ -22,6 +22,8 @@ from sockspec.runtime.serving.wire import Wire
 from sockspec.runtime.websocket import library_logger
 
 if TYPE_CHECKING:
+    import ssl
+
     from sockspec.runtime.serving.standalone import Running
 
 _log: Final = logging.getLogger("sockspec.server")
@@ -113,16 +115,16 @@ class Doorkeeper(asyncio.Protocol):
                 self._house.dispatcher.forget(admission)
 
     def _page(self, request: HttpRequest) -> HttpResponse:
-        if getattr(request, "method", "GET") not in ("GET", "HEAD"):
-            return HttpResponse(405, (*_PLAIN, ("Allow", "GET")), b"Only GET is answered.\n")
-        return pages.answer(self._house.dispatcher, request.path.partition("?")[0])
+        method: str = getattr(request, "method", "GET")
+        return pages.answer(self._house.dispatcher, request.path.partition("?")[0], method)
 
     def _read(self, request: HttpRequest) -> Request:
         address: object = self._stream.get_extra_info("peername")
         host, port = cast("tuple[str, int]", address)[:2] if isinstance(address, tuple) else ("", 0)
         headers = Values(request.headers.raw_items(), ignore_case=True)
-        is_secure = self._stream.get_extra_info("sslcontext") is not None
-        return Request(request.path, headers, host, port, is_secure)
+        encryption: ssl.SSLObject | None = self._stream.get_extra_info("ssl_object")
+        certificate = encryption.getpeercert(binary_form=True) if encryption is not None else None
+        return Request(request.path, headers, host, port, encryption is not None, certificate)
 
     def _welcome(self, request: HttpRequest, admission: Admission) -> bool:
         """Accept the handshake, if it is one that can be; says whether there is a connection."""
@@ -163,7 +165,7 @@ class Doorkeeper(asyncio.Protocol):
         if self._stream.is_closing():
             return
         headers = Headers([("Date", email.utils.formatdate(usegmt=True)), ("Connection", "close"), *answer.headers])
-        headers["Content-Length"] = str(len(answer.body))
+        headers["Content-Length"] = answer.content_length
         phrase = http.HTTPStatus(answer.status).phrase
         self._stream.write(Response(answer.status, phrase, headers, answer.body).serialize())
         self._is_answered = True

@@ -259,7 +259,7 @@ class Channels:
             said.headers,
             said.subprotocols,
             said.close_codes,
-            limits=limits.read(one.node, self._report),
+            limits=limits.read(one.node, self._report, of_endpoint=True),
             heartbeat=heartbeats.read(one.node, self._report),
         )
 
@@ -333,6 +333,7 @@ def _together(first: ir.Channel, channels: list[ir.Channel]) -> ir.Channel:
         headers=_once(parameter for one in channels for parameter in one.headers),
         subprotocols=tuple(dict.fromkeys(name for one in channels for name in one.subprotocols)),
         close_codes=tuple({code.code: code for one in reversed(channels) for code in one.close_codes}.values()),
+        limits=tuple({name: (name, most) for one in reversed(channels) for name, most in one.limits}.values()),
     )
 
 

@@ -10,6 +10,7 @@ from sockspec import ir
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import SchemaReader
 from sockspec.spec.asyncapi.parameters import typed_parameter
+from sockspec.spec.close_codes import with_problem
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.text import quoted
 
@@ -64,7 +65,8 @@ def read(documents: Documents, channel: Node, reader: SchemaReader, report: Repo
     if method is not None and method.value != "GET":
         message = f"the method {quoted(str(method.value))} cannot be; a WebSocket is opened by 'GET'"
         report.add(HANDSHAKE_IS_GET.at(method.location, message))
-    codes = {code.code: code for one in spoken for code in _close_codes(one.get("closeCodes"), report)}
+    taken: dict[str, int] = {}
+    codes = {code.code: code for one in spoken for code in _close_codes(one.get("closeCodes"), taken, report)}
     return Handshake(
         tuple(_members(documents, bound.get("query"), reader)) if bound is not None else (),
         tuple(_members(documents, bound.get("headers"), reader)) if bound is not None else (),
@@ -94,7 +96,7 @@ def _members(documents: Documents, schema: Node | None, reader: SchemaReader) ->
         yield typed_parameter(name, schema, node, documents, reader, required=name in needed)
 
 
-def _close_codes(node: Node | None, report: Report) -> Iterator[ir.CloseCode]:
+def _close_codes(node: Node | None, taken: dict[str, int], report: Report) -> Iterator[ir.CloseCode]:
     """Close codes: a map from code to meaning, or a list of objects with a `code`."""
     if node is None:
         return
@@ -108,7 +110,7 @@ def _close_codes(node: Node | None, report: Report) -> Iterator[ir.CloseCode]:
             report.add(UNUSABLE_CLOSE_CODE.at(one.key_location, message))
             continue
         meaning = one.value if isinstance(one.value, str) else one.text("description") or one.text("meaning")
-        yield ir.CloseCode(code, meaning)
+        yield with_problem(ir.CloseCode(code, meaning), one, taken, report)
 
 
 def _texts(node: Node | None) -> Iterator[str]:

@@ -69,7 +69,9 @@ def read(
     for endpoint, own, name in zip(found, said, names, strict=True):
         handshake = parameters.read(endpoint, own.parameters, documents, reader, report)
         channel = _channel(endpoint, own, name, handshake, servers, schemes, root)
-        declared = [pair for source in reversed(endpoint.sources) for pair in limits.read(source, report)]
+        declared = [
+            pair for source in reversed(endpoint.sources) for pair in limits.read(source, report, of_endpoint=True)
+        ]
         beats = [beat for source in endpoint.sources if (beat := heartbeats.read(source, report)) is not None]
         limited = replace(channel, limits=tuple(dict(declared).items()), heartbeat=beats[0] if beats else None)
         channels.append(limited)

@@ -8,7 +8,7 @@ The canonical form is the extension `x-websocket` on the `get` operation:
       serverMessages:
         event: {$ref: '#/components/schemas/ServerEvent'}
         answer: {summary: Answers a question, correlationId: '#/id', payload: {…}, examples: […]}
-      closeCodes: {4401: unauthorized}
+      closeCodes: {4401: {description: unauthorized, problem: /problems/unauthorized}, 4404: no such room}
 
 A message is a schema, a reference, the name of a component schema, or a message object. Message objects have `name`,
 `title`, `summary`, `description`, `deprecated`, `contentType`, `payload` (or `schema`, or `content` by media type),
@@ -30,6 +30,7 @@ from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Location, Report, Severity
+from sockspec.spec.close_codes import with_problem
 from sockspec.spec.openapi import endpoints, words
 from sockspec.spec.openapi.described import Described, Reading, media
 from sockspec.spec.openapi.endpoints import Endpoint
@@ -70,6 +71,7 @@ def read(endpoint: Endpoint, reading: Reading, report: Report) -> Convention:
     """What the extensions of an endpoint say, or else its request body and responses."""
     entries = [*_entries(endpoint.extensions)]
     messages = [*_messages(entries, reading)]
+    taken: dict[str, int] = {}
     if not messages and endpoint.operation is not None:
         messages = [*_bodies(endpoint.operation, reading)]
     return Convention(
@@ -79,7 +81,10 @@ def read(endpoint: Endpoint, reading: Reading, report: Report) -> Convention:
         ),
         tuple(
             {
-                code.code: code for key, node in entries if _is(key, "closecode") for code in _codes(node, report)
+                code.code: code
+                for key, node in entries
+                if _is(key, "closecode")
+                for code in _codes(node, taken, report)
             }.values()
         ),
         tuple(one for key, node in entries if key == "parameters" for one in node.elements()),
@@ -162,16 +167,18 @@ def _texts(node: Node) -> Iterator[str]:
             yield text
 
 
-def _codes(node: Node, report: Report) -> Iterator[ir.CloseCode]:
+def _codes(node: Node, taken: dict[str, int], report: Report) -> Iterator[ir.CloseCode]:
     """Close codes: a map from code to meaning, or a list of objects with a `code`."""
     for key, value in node.items():
-        yield from _code(key, value, value.key_location, report)
+        yield from _code(key, value, value.key_location, taken, report)
     for element in node.elements():
         code = element.get("code")
-        yield from _code(code.value if code is not None else element.value, element, element.location, report)
+        yield from _code(code.value if code is not None else element.value, element, element.location, taken, report)
 
 
-def _code(written: object, about: Node, location: Location, report: Report) -> Iterator[ir.CloseCode]:
+def _code(
+    written: object, about: Node, location: Location, taken: dict[str, int], report: Report
+) -> Iterator[ir.CloseCode]:
     text = str(written)
     code = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else 0
     if not 1000 <= code <= 4999:
@@ -180,4 +187,4 @@ def _code(written: object, about: Node, location: Location, report: Report) -> I
         return
     texts = (about.text(key) for key in ("meaning", "description", "reason", "summary", "name"))
     meaning = about.value if isinstance(about.value, str) else next((text for text in texts if text), "")
-    yield ir.CloseCode(code, meaning)
+    yield with_problem(ir.CloseCode(code, meaning), about, taken, report)
