@@ -19,6 +19,7 @@ from sockspec.runtime.dispatcher import Dispatcher
 from sockspec.runtime.options import Loop
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.serving.doorkeeper import Doorkeeper
+from sockspec.runtime.serving.ending import Deadline, run_to_the_end
 from sockspec.runtime.serving.wire import Wire
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Running:
         self._listener: asyncio.Server | None = None
         self._handshakes: dict[Doorkeeper, None] = {}
         self._conversations: set[asyncio.Task[None]] = set()
+        self.deadline: Final = Deadline(options.drain_timeout + options.close_timeout)
 
     async def __aenter__(self) -> Running:
         loop = asyncio.get_running_loop()
@@ -90,13 +92,15 @@ class Running:
 
     async def stop(self) -> None:
         """Say goodbye to every client, let running handlers finish, and stop listening; all in bounded time."""
+        self.deadline.start()
         await self.dispatcher.drain()
         if self._listener is not None:
             self._listener.close()
         for doorkeeper in list(self._handshakes):
             doorkeeper.cut_off()
         if self._conversations:
-            _, unfinished = await asyncio.wait(self._conversations, timeout=self.options.close_timeout)
+            timeout = min(self.options.close_timeout, self.deadline.left)
+            _, unfinished = await asyncio.wait(self._conversations, timeout=timeout)
             if unfinished:
                 _log.warning("%d connections did not end in time", len(unfinished))
             for task in unfinished:
@@ -135,8 +139,8 @@ class Running:
 
 def run(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in an orderly way and return."""
-    with asyncio.Runner(loop_factory=_loop_factory(running.options.loop)) as runner:
-        runner.run(_until_signal(running, ready))
+    loop_factory = _loop_factory(running.options.loop)
+    run_to_the_end(_until_signal(running, ready), running.deadline, loop_factory)
 
 
 def _loop_factory(wanted: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:

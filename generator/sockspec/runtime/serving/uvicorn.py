@@ -16,6 +16,7 @@ import uvicorn
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.security.redaction import RedactingFilter
 from sockspec.runtime.serving.asgi import AsgiApplication
+from sockspec.runtime.serving.ending import Deadline, run_to_the_end
 from sockspec.runtime.serving.listening import listen
 
 _LOGGERS: Final = ("uvicorn.error", "uvicorn.access")
@@ -27,9 +28,11 @@ class DrainingServer(uvicorn.Server):
     Left to itself it closes them before the application hears of it, and ends with the signal's exit code.
     """
 
-    def __init__(self, config: uvicorn.Config, *drained: AsgiApplication) -> None:
+    def __init__(self, config: uvicorn.Config, *drained: AsgiApplication, deadline: Deadline | None = None) -> None:
+        """`deadline` starts to count when the server stops."""
         super().__init__(config)
         self._drained = drained
+        self._deadline = deadline
         for name in _LOGGERS:
             for application in drained:
                 dispatcher = application.dispatcher
@@ -38,6 +41,8 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, and then what uvicorn does."""
+        if self._deadline is not None:
+            self._deadline.start()
         await asyncio.gather(*(application.drain() for application in self._drained))
         await super().shutdown(sockets)
 
@@ -84,7 +89,9 @@ def run(
     if ready is not None:
         name = f"[{host}]" if ":" in host else host
         ready(f"{'wss' if is_secure else 'ws'}://{name}:{listener.getsockname()[1]}")
-    asyncio.run(DrainingServer(config, application).serve(sockets=[listener]))
+    deadline = Deadline(options.drain_timeout + options.close_timeout)
+    server = DrainingServer(config, application, deadline=deadline)
+    run_to_the_end(server.serve(sockets=[listener]), deadline)
 
 
 def defaults(application: AsgiApplication) -> dict[str, Any]:
