@@ -181,6 +181,11 @@ def test_queries_are_logged_without_credentials() -> None:
     assert not RedactingFilter({"token"}).filter(header)
 
 
+@pytest.mark.parametrize("way", ["< %s", "> %s", "%s [%d] Started scope=%s"])
+def test_frames_and_scopes_are_not_logged(way: str) -> None:
+    assert not RedactingFilter(()).filter(logging.makeLogRecord({"msg": way, "args": ("TEXT 'hi' [2 bytes]", 1, {})}))
+
+
 def test_cookies_authenticate_only_where_the_pages_that_may_connect_are_named() -> None:
     with pytest.raises(ValueError, match=r"Options\(origins=…\)"):
         Guarded().asgi()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
@@ -42,6 +43,7 @@ class AsgiApplication:
     def __init__(self, application: Application) -> None:
         self.options: Final = application.options
         self.dispatcher: Final = Dispatcher(application.servers, application.options)
+        self._has_looked = False
 
     async def drain(self) -> None:
         """Say goodbye to every client, in bounded time; call it before the ASGI server closes its sockets."""
@@ -72,6 +74,8 @@ class AsgiApplication:
         event = await receive()
         if event["type"] != "websocket.connect":
             return
+        if not self._has_looked:
+            self._look_at_host()
         request = self._request(scope)
         scope["query_string"] = redacted(scope.get("query_string", b""), self.dispatcher.secrets_in_query)
         try:
@@ -85,6 +89,18 @@ class AsgiApplication:
             await _respond(send, answer, _DENIAL)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    def _look_at_host(self) -> None:
+        """Warn of a host that unpacks whatever it is sent."""
+        self._has_looked = True
+        if "hypercorn.protocol.ws_stream" in sys.modules:
+            from sockspec.runtime.serving.hypercorn import refuses_compression
+
+            if not refuses_compression():
+                _log.warning(
+                    "hypercorn unpacks compressed messages without a limit: call refuse_compression() of "
+                    "sockspec.runtime.serving.hypercorn before it serves"
+                )
 
     async def _converse(self, admission: Admission, receive: Receive, send: Send) -> None:
         transport = AsgiTransport(receive, send, self.options, self.dispatcher.limits_of(admission))
