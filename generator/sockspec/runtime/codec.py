@@ -66,9 +66,11 @@ class Codec(Generic[M]):
         """The message in a frame: text is given as str, a binary frame as bytes. Raises PayloadError."""
         if type(frame) is str and (self._is_shallow or frame.count("{") + frame.count("[") <= self._depth):
             try:
-                return cast(M, self._typed(frame))
+                message: M = self._typed(frame)
             except REFUSALS:
                 pass
+            else:
+                return message
         return self.examine(frame).message
 
     def decode_text(self, text: bytes) -> M:
@@ -175,35 +177,42 @@ class Codec(Generic[M]):
 
     def frame(self, message: M, *, check: bool = True) -> Frame:
         """The same as it goes on the wire."""
-        lane, struct = self._lane(message)
-        if lane.entry.content == "binary":
-            return Frame(bytes(lane.payload_of(struct)), is_text=False)
-        if lane.entry.content == "text":
-            return Frame(str(lane.payload_of(struct)).encode())
-        text = lane.encode(struct)
-        if check:
-            faults = lane.judge(text, lambda: self._parse(text.decode()))
-            if faults:
-                raise PayloadError(_invalid(lane, faults))
+        lane = self._lanes.get(type(message)) or self._lane(message)
+        if lane.entry.content != "json":
+            return lane.bare_frame(message)
+        text = lane.encode(message)
+        if not check:
+            return Frame(text)
+        if lane.entry.lane == "typed":
+            try:
+                lane.typed(text)
+            except REFUSALS:
+                pass
+            else:
+                return Frame(text)
+        faults = lane.judge(self._parse(text.decode()))
+        if faults:
+            raise PayloadError(_invalid(lane, faults))
         return Frame(text)
 
     def correlation_of(self, message: M) -> object | None:
         """The value that a reply to the message repeats; None where there is none."""
-        lane, found = self._lane(message)
+        lane = self._lane(message)
+        found: Any = message
         for name in lane.correlation:
             found = getattr(found, name, UNSET)
         return None if not lane.correlation or cast(object, found) is UNSET else found
 
     def correlate(self, message: M, value: object) -> M:
         """The message with that correlation value."""
-        lane, struct = self._lane(message)
-        return cast(M, _with(struct, lane.correlation, value))
+        lane = self._lane(message)
+        return cast(M, _with(message, lane.correlation, value))
 
-    def _lane(self, message: M) -> tuple[Lane, Any]:
+    def _lane(self, message: M) -> Lane:
         lane = self._lanes.get(type(message))
         if lane is None:
             raise TypeError(f"{type(message).__name__} is not a message of this channel and direction")
-        return lane, message
+        return lane
 
 
 def _with(struct: Any, path: tuple[str, ...], value: object) -> Any:

@@ -66,6 +66,7 @@ class Connection(Generic[Out, P]):
         """The declared parameters of the handshake, each of its own type; None for an endpoint without."""
         self.identity = admission.identity
         """What the client may do, by the schemes of the document."""
+        self._principal = cast(P, admission.identity.principal)
         self.groups: Final[dict[Group[Any], None]] = {}
         """The groups that the connection is in."""
         self._transport = transport
@@ -94,7 +95,7 @@ class Connection(Generic[Out, P]):
     @property
     def principal(self) -> P:
         """Who connected."""
-        return cast(P, self.identity.principal)
+        return self._principal
 
     @property
     def query(self) -> Values:
@@ -124,6 +125,7 @@ class Connection(Generic[Out, P]):
         if principal.id != self.principal.id:
             raise Refused(Problem.of(FORBIDDEN, "the credentials are somebody else's"))
         self.identity = self.identity.renewed(principal)
+        self._principal = principal
         self._on_renewal()
 
     def on_renewal(self, callback: Callable[[], None]) -> None:
@@ -141,8 +143,10 @@ class Connection(Generic[Out, P]):
         says which messages stand for each other.
         """
         frame = self._outgoing.frame(message, check=self._check_sent)
-        self.post(frame, key)
-        if not self._outbox.is_clear or not self._transport.is_open:
+        goes_on = self._outbox.put(frame, key)
+        if self._observers:
+            self._tell_sent(frame)
+        if not goes_on:
             await self._wait()
 
     async def send_problem(self, problem: Problem) -> None:
@@ -170,6 +174,10 @@ class Connection(Generic[Out, P]):
     def post(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already. Never waits."""
         self._outbox.put(frame, key)
+        if self._observers:
+            self._tell_sent(frame)
+
+    def _tell_sent(self, frame: Frame) -> None:
         for observer in self._observers:
             observer.sent(self, len(frame.data))
 

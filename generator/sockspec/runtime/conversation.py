@@ -140,14 +140,32 @@ class Conversation:
                 observer.closed(self._connection, time.monotonic() - start)
 
     async def _read(self) -> None:
+        connection, transport, dispatcher = self._connection, self._transport, self._dispatcher
+        surrounded = self._authorizes or bool(self._observers)
         goes_on = True
         while goes_on:
-            self._settle()
-            frame = await self._transport.receive()
-            if self._dispatcher.draining:
+            frame = transport.received()
+            if frame is None:
+                self._settle()
+                frame = await transport.receive()
+            if dispatcher.draining:
+                self._settle()
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
-            goes_on = await self._take(frame)
+            decision = self._take(frame)
+            if isinstance(decision, Refusal):
+                goes_on = await self._refuse(decision)
+                continue
+            handler = decision.handler
+            if handler.concurrent:
+                await self._start(decision)
+            elif surrounded or handler.security or handler.replies:
+                goes_on = await self._handle(decision)
+            else:
+                try:
+                    await self._methods[handler.method](connection, decision.message)
+                except Exception as error:
+                    goes_on = await self._refuse(self._blame(error, decision.message))
 
     def _settle(self) -> None:
         """Note that no handler runs, unless one does beside the others."""
@@ -159,25 +177,19 @@ class Conversation:
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    async def _take(self, frame: str | bytes) -> bool:
-        """Act on a frame; says whether the connection goes on."""
+    def _take(self, frame: str | bytes) -> Call | Refusal:
+        """What a frame leads to, by the limits and by what it says."""
         now = time.monotonic()
         self._last_message = now
         for observer in self._observers:
             observer.received(self._connection, len(frame))
         if self._rate is not None and not self._rate.take(now):
             problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
-            return await self._refuse(self._session.fault(problem.about(self._incoming.correlation_in(frame))))
+            return self._session.fault(problem.about(self._incoming.correlation_in(frame)))
         try:
-            decision = self._session.receive(frame)
+            return self._session.receive(frame)
         except Exception:
-            return await self._refuse(refusal(incident("a message could not be read", extra=self._context)))
-        if isinstance(decision, Refusal):
-            return await self._refuse(decision)
-        if decision.handler.concurrent:
-            await self._start(decision)
-            return True
-        return await self._handle(decision)
+            return refusal(incident("a message could not be read", extra=self._context))
 
     async def _start(self, call: Call) -> None:
         """Run a handler beside the others."""
@@ -195,7 +207,7 @@ class Conversation:
 
     async def _handle(self, call: Call) -> bool:
         """Call the handler of a message; says whether the connection goes on."""
-        handler, message = call
+        handler, message = call.handler, call.message
         try:
             if handler.security:
                 self._check_scopes(handler)
@@ -208,14 +220,19 @@ class Conversation:
                 await self._reply(method, message)
             else:
                 await method(self._connection, message)
-        except Refused as refused:
-            return await self._refuse(refusal(refused.problem.about(self._incoming.correlation_of(message))))
         except Exception as error:
-            if isinstance(error, ConnectionClosed) and not self._transport.is_open:
-                raise
-            problem = incident("a message could not be handled", extra=self._context)
-            return await self._refuse(refusal(problem.about(self._incoming.correlation_of(message))))
+            return await self._refuse(self._blame(error, message))
         return True
+
+    def _blame(self, error: Exception, message: object) -> Refusal:
+        """What the exception of a handler, which is being handled, leads to. Raises it when the connection has ended."""
+        if isinstance(error, Refused):
+            problem = error.problem
+        elif isinstance(error, ConnectionClosed) and not self._transport.is_open:
+            raise error
+        else:
+            problem = incident("a message could not be handled", extra=self._context)
+        return refusal(problem.about(self._incoming.correlation_of(message)))
 
     async def _observed(self, method: Method, call: Call) -> None:
         """Call a handler, surrounded by the observers."""

@@ -5,22 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 M = TypeVar("M", bound=msgspec.Struct)
 
+_now: Final = dt.datetime.now
+_UTC: Final = dt.UTC
+
 
 def now() -> dt.datetime:
     """The present time in UTC."""
-    return dt.datetime.now(dt.UTC)
+    return _now(_UTC)
 
 
 def stamped(timestamp: dt.datetime | UnsetType) -> dt.datetime:
     """The timestamp, or the present time in UTC where it was left out."""
-    return now() if timestamp is UNSET else timestamp
+    return _now(_UTC) if timestamp is UNSET else timestamp
 
 
 def identified(identifier: str | UnsetType) -> str:

@@ -15,6 +15,7 @@ from sockspec.runtime.extra import holds_extra, spread
 from sockspec.runtime.filled import now
 from sockspec.runtime.judge import Schemas
 from sockspec.runtime.problems import Fault
+from sockspec.runtime.transport import Frame
 from sockspec.runtime.unions import decode_hook
 
 M_co = TypeVar("M_co", covariant=True)
@@ -133,26 +134,28 @@ class Lane:
         payload = deliver(value, self._payload, with_extra=self._has_extra)
         return self.entry.message(payload) if self.entry.bare else payload
 
-    def judge(self, text: bytes, value: Callable[[], object]) -> tuple[Fault, ...]:
-        """The faults of a text, without making a message of it where that can be spared."""
-        if self.entry.lane == "typed":
-            try:
-                self.typed(text)
-            except REFUSALS:
-                pass
-            else:
-                return ()
-        return self._schemas.faults(self.entry.schema, value())
+    def judge(self, value: object) -> tuple[Fault, ...]:
+        """The faults of a plain value, without making a message of it."""
+        return self._schemas.faults(self.entry.schema, value)
 
-    def encode(self, message: Struct) -> bytes:
-        """The text of a message in UTF-8, its timestamp set to the present time where it was left out."""
+    @cached_property
+    def encode(self) -> Callable[[Any], bytes]:
+        """Makes the text of a message in UTF-8, its timestamp set to the present time where it was left out."""
+        return self._complete if self._stamp or self.entry.bare or self._has_extra else _encode
+
+    def _complete(self, message: Any) -> bytes:
         stamp = self._stamp
         if stamp and getattr(message, stamp) is UNSET:
             message = msgspec.structs.replace(message, **{stamp: now()})
         payload = self.payload_of(message) if self.entry.bare else message
         return _encode(spread(payload) if self._has_extra else payload)
 
-    def payload_of(self, message: Struct) -> Any:
+    def bare_frame(self, message: Any) -> Frame:
+        """The frame of a message that is no JSON: its one member is what it carries."""
+        payload = self.payload_of(message)
+        return Frame(bytes(payload), is_text=False) if self.entry.content == "binary" else Frame(str(payload).encode())
+
+    def payload_of(self, message: Any) -> Any:
         """The one member of a message whose payload is that member alone."""
         return getattr(message, self.entry.message.__struct_fields__[0])
 

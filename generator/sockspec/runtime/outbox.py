@@ -48,13 +48,14 @@ class Outbox:
         """Whether a message would be sent at once."""
         return not self._waiting and self._transport.is_writable
 
-    def put(self, frame: Frame, key: Hashable = None) -> None:
-        """Send a message as soon as the peer reads. Never waits."""
-        if not self._waiting and self._transport.is_writable:
-            self._transport.post(frame)
-            return
-        if not self._transport.is_open:
-            return
+    def put(self, frame: Frame, key: Hashable = None) -> bool:
+        """Send a message as soon as the peer reads. Never waits; says whether another one would be sent at once."""
+        transport = self._transport
+        if not self._waiting and transport.is_writable:
+            transport.post(frame)
+            return transport.is_writable and transport.is_open
+        if not transport.is_open:
+            return False
         if key is not None and self._policy == "coalesce":
             self._forget_key(key)
         self._waiting.append(_Waiting(frame, key))
@@ -62,6 +63,7 @@ class Outbox:
         self._bound()
         if self._pump is None and self._waiting:
             self._pump = asyncio.create_task(self._send_waiting())
+        return False
 
     async def settled(self) -> None:
         """Wait until nothing waits any more. Raises ConnectionClosed when the connection ends before."""

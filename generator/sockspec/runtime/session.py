@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.policy import Policy
@@ -17,7 +20,7 @@ POLICY_VIOLATION: Final = 1008
 """The close code for what has no better one (RFC 6455, section 7.4.1)."""
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A message to hand to the application."""
 
     handler: Handler
@@ -39,25 +42,27 @@ class Session:
         self, route: Route, *, max_faults: int, receiving: Policy = "strict", incoming: Codec[Any] | None = None
     ) -> None:
         """`incoming` is the route's codec with limits of its own; None for the route's."""
-        self._route = route
         self._incoming = incoming or route.incoming
+        self._handlers = route.handlers
+        self._decode: Callable[[str | bytes], object] = (
+            self._incoming.take if receiving == "off" else self._incoming.decode
+        )
         self._receiving = receiving
         self._max_faults = max_faults
         self._faults = 0
 
     def receive(self, frame: str | bytes) -> Call | Refusal:
         """What to do with a frame: str for text, bytes for binary."""
-        incoming = self._incoming
         try:
-            message: object = incoming.take(frame) if self._receiving == "off" else incoming.decode(frame)
+            message = self._decode(frame)
         except PayloadError as error:
             usable = self._usable(frame, error.problem)
             if usable is None:
-                return self.fault(error.problem.about(incoming.correlation_in(frame)))
+                return self.fault(error.problem.about(self._incoming.correlation_in(frame)))
             message = usable
-        handler = self._route.handlers.get(type(message))
+        handler = self._handlers.get(type(message))
         if handler is None:
-            correlation = incoming.correlation_of(message)
+            correlation = self._incoming.correlation_of(message)
             return self.fault(Problem.of(UNKNOWN_TYPE, "no message of this type is expected here", id=correlation))
         self._faults = 0
         return Call(handler, message)

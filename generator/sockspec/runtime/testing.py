@@ -114,6 +114,10 @@ class End:
         """Always."""
         return True
 
+    def received(self) -> str | bytes | None:
+        """Nothing: the next message is waited for, so that both ends have their turns."""
+        return None
+
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed."""
         if self._ending is not None and self._messages.empty():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 
 class ConnectionClosed(ConnectionError):
@@ -20,18 +23,19 @@ class ConnectionClosed(ConnectionError):
 
 _TEXT: Final = 0x81
 _BINARY: Final = 0x82
+_SHORT: Final = struct.Struct("!BB").pack
+_MEDIUM: Final = struct.Struct("!BBH").pack
+_LONG: Final = struct.Struct("!BBQ").pack
+"""The head of a frame by the size of what follows."""
 
 
-class Frame:
+class Frame(Struct, eq=False, gc=False):
     """A whole message on its way out. However many connections it goes to, its bytes are made once."""
 
-    __slots__ = ("_wire", "data", "is_text")
-
-    def __init__(self, data: bytes, *, is_text: bool = True) -> None:
-        self.data: Final = data
-        """The payload, of text in UTF-8."""
-        self.is_text: Final = is_text
-        self._wire = b""
+    data: bytes
+    """The payload, of text in UTF-8."""
+    is_text: bool = True
+    _wire: bytes = b""
 
     @property
     def payload(self) -> str | bytes:
@@ -42,17 +46,14 @@ class Frame:
     def wire(self) -> bytes:
         """The unmasked frame that a server sends (RFC 6455, section 5.2)."""
         if not self._wire:
-            self._wire = self._framed()
+            head, size = _TEXT if self.is_text else _BINARY, len(self.data)
+            if size < 126:
+                self._wire = _SHORT(head, size) + self.data
+            elif size < 65536:
+                self._wire = _MEDIUM(head, 126, size) + self.data
+            else:
+                self._wire = _LONG(head, 127, size) + self.data
         return self._wire
-
-    def _framed(self) -> bytes:
-        head, data = _TEXT if self.is_text else _BINARY, self.data
-        size = len(data)
-        if size < 126:
-            return bytes((head, size)) + data
-        if size < 65536:
-            return bytes((head, 126)) + size.to_bytes(2, "big") + data
-        return bytes((head, 127)) + size.to_bytes(8, "big") + data
 
 
 class Transport(Protocol):
@@ -78,6 +79,10 @@ class Transport(Protocol):
 
 class ServerTransport(Transport, Protocol):
     """The server's end. It watches over the peer by itself: a dead one, and one that does not read, is cut off."""
+
+    def received(self) -> str | bytes | None:
+        """The next message, if it is there; None where `receive` has to be asked, be it to give others their turn."""
+        ...
 
     @property
     def buffered(self) -> int:

@@ -186,6 +186,10 @@ class AsgiTransport:
         """Whether the ASGI server takes what it is given."""
         return self._waiting_bytes <= _AHEAD
 
+    def received(self) -> str | bytes | None:
+        """Nothing: what has come is with the ASGI server, and has to be waited for."""
+        return None
+
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed."""
         await self._flush()

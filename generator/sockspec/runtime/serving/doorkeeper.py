@@ -139,7 +139,7 @@ class Doorkeeper(asyncio.Protocol):
         if self._options.library == "picows":
             from sockspec.runtime.serving.picows import PicowsWire
 
-            wire = PicowsWire(self._stream, self._options, limits)
+            wire = PicowsWire(self._stream, self._options, limits, self._house.writing)
             chosen = {"Sec-WebSocket-Protocol": admission.subprotocol} if admission.subprotocol else {}
             wire.upgrade(bytes(self._received), chosen)
         else:
@@ -147,7 +147,7 @@ class Doorkeeper(asyncio.Protocol):
 
             self._protocol.max_message_size = limits.max_message
             self._protocol.send_response(response)
-            wire = FramesWire(self._stream, self._protocol, self._options, limits)
+            wire = FramesWire(self._stream, self._protocol, self._options, limits, self._house.writing)
             wire.upgrade(bytes(self._received[self._rest :]))
         wire.start()
         self._stream.resume_reading()

@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
-from sockspec.runtime.serving.wire import Wire
+from sockspec.runtime.serving.wire import Wire, Writing
 
 try:
     from websockets.speedups import apply_mask
@@ -40,8 +40,10 @@ def _is_odd(head: bytes) -> bool:
 class FramesWire(Wire, asyncio.Protocol):
     """An open connection after a handshake that the same protocol object has made."""
 
-    def __init__(self, stream: asyncio.Transport, protocol: ServerProtocol, options: Options, limits: Limits) -> None:
-        super().__init__(stream, options, limits)
+    def __init__(
+        self, stream: asyncio.Transport, protocol: ServerProtocol, options: Options, limits: Limits, writing: Writing
+    ) -> None:
+        super().__init__(stream, options, limits, writing)
         self._protocol = protocol
         self._most = limits.max_message
         self._unread = b""
@@ -85,7 +87,8 @@ class FramesWire(Wire, asyncio.Protocol):
                 self._lend(data[at:end])
             else:
                 payload = apply_mask(data[start:end], data[start - 4 : start])
-                self._take_message(Opcode.TEXT if data[at] == _TEXT else Opcode.BINARY, payload)
+                if self.is_open:
+                    self.take_text(payload) if data[at] == _TEXT else self.take(payload)
             at = end
 
     def _lend(self, data: bytes) -> None:

@@ -21,21 +21,22 @@ from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-de
 
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
-from sockspec.runtime.serving.wire import Wire
+from sockspec.runtime.serving.wire import Wire, Writing
 from sockspec.runtime.websocket import library_logger
 
 _READ_BUFFER: Final = 2048
 _NO_CODE: Final = 1005
 _RECEIVABLE: Final = (1000, 1001, 1002, 1003, *range(1007, 1015))
 """The close codes below 3000 that a frame may have (RFC 6455, section 7.4, and the IANA registry)."""
+_TEXT: Final = WSMsgType.TEXT
 _DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 
 
-class PicowsWire(Wire):
+class PicowsWire(Wire, WSListener):
     """An open connection; the library has the stream, and tells of each frame."""
 
-    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits) -> None:
-        super().__init__(stream, options, limits)
+    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits, writing: Writing) -> None:
+        super().__init__(stream, options, limits, writing)
         self._most = limits.max_message
         self._transport: WSTransport | None = None
         self._parts: list[bytes] | None = None
@@ -47,7 +48,7 @@ class PicowsWire(Wire):
         response = WSUpgradeResponse.create_101_response(headers)
 
         def accept(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-            return WSUpgradeResponseWithListener(response, _Listener(self))
+            return WSUpgradeResponseWithListener(response, self)
 
         protocol = WSProtocol(
             *(None, None, False, accept, library_logger("picows", logging.CRITICAL), True, None),
@@ -62,12 +63,35 @@ class PicowsWire(Wire):
             room[: len(part)] = part
             protocol.buffer_updated(len(part))
 
-    def opened(self, transport: WSTransport) -> None:
+    # --- what the library tells -------------------------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is answered."""
         self._transport = transport
 
-    def take_frame(self, frame: WSFrame) -> None:
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came. Raises WSProtocolError, which the library turns into the end of the connection."""
+        if not (
+            self.is_open
+            and frame.msg_type == _TEXT
+            and frame.fin
+            and self._parts is None
+            and not (frame.rsv1 or frame.rsv2 or frame.rsv3 or transport.is_close_frame_sent)
+        ):
+            self._take_frame(frame)
+            return
+        try:  # a whole text, which nearly all frames are
+            self.take(frame.get_payload_as_utf8_text())
+        except UnicodeDecodeError as error:
+            self._refuse_text(error)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The stream has ended."""
+        self.lost()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _take_frame(self, frame: WSFrame) -> None:
         if self._has_failed():
             return
         kind = frame.msg_type
@@ -137,25 +161,3 @@ class PicowsWire(Wire):
     def _write_ping(self, payload: bytes) -> None:
         if self._transport is not None:
             self._transport.send_ping(payload)
-
-
-class _Listener(WSListener):
-    """Passes on what the library tells."""
-
-    def __init__(self, wire: PicowsWire) -> None:
-        self._wire = wire
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._wire.opened(transport)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._wire.take_frame(frame)
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._wire.lost()
-
-    def pause_writing(self) -> None:
-        self._wire.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._wire.resume_writing()

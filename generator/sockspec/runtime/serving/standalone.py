@@ -20,7 +20,7 @@ from sockspec.runtime.options import Loop
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.serving.doorkeeper import Doorkeeper
 from sockspec.runtime.serving.ending import Deadline, run_to_the_end
-from sockspec.runtime.serving.wire import Wire
+from sockspec.runtime.serving.wire import Wire, Writing
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -45,6 +45,7 @@ class Running:
             )
         self.options: Final = options
         self.dispatcher: Final = Dispatcher(application.servers, options)
+        self.writing: Final = Writing()
         self._port = port
         self._ssl = ssl
         self._socket = sock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import random
 from abc import ABC, abstractmethod
@@ -25,12 +24,26 @@ _MOST_REASON: Final = 123
 """The bytes that a close reason can have (RFC 6455, section 5.5)."""
 
 
-class State(enum.Enum):
-    """Where a connection stands (RFC 6455, section 7.1)."""
+class Writing:
+    """The connections that write when this turn of the event loop ends: one callback for however many there are."""
 
-    OPEN = enum.auto()
-    CLOSING = enum.auto()
-    CLOSED = enum.auto()
+    def __init__(self) -> None:
+        self._wires: list[Wire] = []
+
+    def join(self, wire: Wire) -> None:
+        """Have a connection write at the end of the turn."""
+        if not self._wires:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._wires.append(wire)
+
+    def _end(self) -> None:
+        wires, self._wires = self._wires, []
+        for wire in wires:
+            try:
+                wire.write_gathered()
+            except Exception:
+                _log.exception("a connection could not be written to")
+                wire.abort()
 
 
 class Wire(ABC):
@@ -41,11 +54,14 @@ class Wire(ABC):
     to its pings pile up.
     """
 
-    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits) -> None:
+    def __init__(self, stream: asyncio.Transport, options: Options, limits: Limits, writing: Writing) -> None:
         self._stream = stream
         self._options = options
         self._loop = asyncio.get_running_loop()
-        self._state = State.OPEN
+        self.is_open = True
+        """Whether messages can be sent."""
+        self.is_writable = True
+        """Whether the peer takes what it is sent."""
         self._ending: ConnectionClosed | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -58,8 +74,8 @@ class Wire(ABC):
         # Sending.
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
-        self._flushing = False
-        self._is_stalled = False
+        self._writing = writing
+        self._will_write = False
         self._drained: asyncio.Future[None] | None = None
         self._ping = b""
 
@@ -81,60 +97,57 @@ class Wire(ABC):
     # --- ServerTransport --------------------------------------------------------------------------------------------
 
     @property
-    def is_open(self) -> bool:
-        """Whether messages can be sent."""
-        return self._state is State.OPEN
-
-    @property
     def buffered(self) -> int:
         """How many bytes were sent and not yet taken by the peer."""
         return self._gathered_bytes + self._stream.get_write_buffer_size()
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether the peer takes what it is sent."""
-        return not self._is_stalled
-
-    async def receive(self) -> str | bytes:
-        """The next message. Raises ConnectionClosed once all that came before the end is taken."""
+    def received(self) -> str | bytes | None:
+        """The next message, if it is there and others have not waited long for their turn."""
+        if not self._received or self._in_a_row >= _TURN:
+            return None
         self._in_a_row += 1
-        if self._in_a_row > _TURN:
-            self._in_a_row = 0
-            self._flush()
-            await asyncio.sleep(0)
-        while not self._received:
-            if self._ending is not None:
-                raise self._ending
-            self._in_a_row = 0
-            self._flush()
-            self._receiver = self._loop.create_future()
-            try:
-                await self._receiver
-            finally:
-                self._receiver = None
         message = self._received.popleft()
         if self._is_full and len(self._received) <= self._most_received // 2:
             self._is_full = False
             self._read_on()
         return message
 
+    async def receive(self) -> str | bytes:
+        """The next message. Raises ConnectionClosed once all that came before the end is taken."""
+        self._flush()
+        if self._received and self._in_a_row >= _TURN:
+            await asyncio.sleep(0)
+        self._in_a_row = 0
+        while True:
+            message = self.received()
+            if message is not None:
+                return message
+            if self._ending is not None:
+                raise self._ending
+            self._in_a_row = 0
+            self._receiver = self._loop.create_future()
+            try:
+                await self._receiver
+            finally:
+                self._receiver = None
+
     def post(self, frame: Frame) -> None:
         """Send a message without waiting. Does nothing when the connection is not open."""
-        if self._state is not State.OPEN:
+        if not self.is_open:
             return
         data = frame.wire
         self._gathered.append(data)
         self._gathered_bytes += len(data)
         if self._gathered_bytes > _GATHERED:
             self._flush()
-        elif not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush_in_turn)
+        elif not self._will_write:
+            self._will_write = True
+            self._writing.join(self)
 
     async def drained(self) -> None:
         """Wait until the peer has taken enough. Raises ConnectionClosed."""
         self._flush()
-        while self._is_stalled and self._ending is None:
+        while not self.is_writable and self._ending is None:
             if self._drained is None:
                 self._drained = self._loop.create_future()
             await asyncio.shield(self._drained)
@@ -148,27 +161,33 @@ class Wire(ABC):
 
     def abort(self) -> None:
         """End the connection now."""
-        if self._state is State.OPEN:
-            self._state = State.CLOSING
+        if self.is_open:
+            self.is_open = False
         self._end(ConnectionClosed())
         self._stream.abort()
+
+    def write_gathered(self) -> None:
+        """Write what was sent in this turn of the event loop."""
+        self._will_write = False
+        self._flush()
 
     # --- what the library tells -------------------------------------------------------------------------------------
 
     def take(self, message: str | bytes) -> None:
         """A message came."""
         self._received.append(message)
-        if len(self._received) >= self._most_received and not self._is_full:
+        if not self._is_full and len(self._received) >= self._most_received:
             self._is_full = True
             self._stream.pause_reading()
-        self._wake_receiver()
+        if self._receiver is not None:
+            self._wake_receiver()
 
     def take_text(self, payload: bytes) -> None:
         """A text message came. Text that is not UTF-8 ends the connection (RFC 6455, section 8.1)."""
         try:
             self.take(payload.decode())
         except UnicodeDecodeError as error:
-            self._start_closing(1007, f"not UTF-8 at byte {error.start}")
+            self._refuse_text(error)
 
     def take_pong(self, payload: bytes) -> None:
         """The answer to a ping came, perhaps to one that nobody sent."""
@@ -178,14 +197,14 @@ class Wire(ABC):
 
     def closing(self, code: int, reason: str) -> None:
         """The peer started to close, or the library did for a fault of the peer; no message can be sent any more."""
-        if self._state is State.OPEN:
-            self._state = State.CLOSING
+        if self.is_open:
+            self.is_open = False
             self._after("close", self._options.close_timeout, self.abort)
         self._end(ConnectionClosed(code, reason))
 
     def lost(self) -> None:
         """The stream has ended."""
-        self._state = State.CLOSED
+        self.is_open = False
         self._end(ConnectionClosed())
         for name in list(self._timers):
             self._forget(name)
@@ -196,24 +215,27 @@ class Wire(ABC):
 
     def pause_writing(self) -> None:
         """The peer reads slower than it is sent: so read less from it, too."""
-        self._is_stalled = True
+        self.is_writable = False
         self._stream.pause_reading()
         self._watch_stall()
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
-        self._is_stalled = False
+        self.is_writable = True
         self._forget("stall")
         self._read_on()
         self._wake_sender()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _refuse_text(self, error: UnicodeDecodeError) -> None:
+        self._start_closing(1007, f"not UTF-8 at byte {error.start}")
+
     def _start_closing(self, code: int, reason: str) -> None:
-        if self._state is not State.OPEN:
+        if not self.is_open:
             return
         self._flush()
-        self._state = State.CLOSING
+        self.is_open = False
         self._end(ConnectionClosed(code, reason))
         self._read_on()
         self._after("close", self._options.close_timeout, self.abort)
@@ -226,8 +248,9 @@ class Wire(ABC):
         self._wake_sender()
 
     def _wake_receiver(self) -> None:
-        if self._receiver is not None and not self._receiver.done():
-            self._receiver.set_result(None)
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None and not receiver.done():
+            receiver.set_result(None)
 
     def _wake_sender(self) -> None:
         drained, self._drained = self._drained, None
@@ -236,13 +259,9 @@ class Wire(ABC):
 
     def _read_on(self) -> None:
         """Read from the peer again, if nothing stands against it."""
-        wanted = self._state is not State.OPEN or not (self._is_full or self._is_stalled)
+        wanted = not self.is_open or (self.is_writable and not self._is_full)
         if wanted and not self._stream.is_closing():
             self._stream.resume_reading()
-
-    def _flush_in_turn(self) -> None:
-        self._flushing = False
-        self._flush()
 
     def _flush(self) -> None:
         if not self._gathered:
@@ -254,17 +273,17 @@ class Wire(ABC):
             self._stream.write(data)
 
     def _send_ping(self) -> None:
-        if self._state is not State.OPEN:
+        if not self.is_open:
             return
         self._after("ping", self._options.ping_interval, self._send_ping)
-        if not self._ping and not self._is_stalled:
+        if not self._ping and self.is_writable:
             self._ping = random.randbytes(4)
             self._flush()
             self._write_ping(self._ping)
             self._after("pong", self._options.ping_timeout, self._miss_pong)
 
     def _miss_pong(self) -> None:
-        if self._is_full or self._is_stalled:
+        if self._is_full or not self.is_writable:
             # The answer may be there, unread because of us. If the peer does not read, that is found elsewhere.
             self._after("pong", self._options.ping_timeout, self._miss_pong)
             return
