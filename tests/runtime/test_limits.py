@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -87,6 +88,12 @@ class Pipe:
     def turn(self, writable: bool) -> None:
         self.is_writable = writable
         self.turned.set()
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    def received(self) -> str | bytes | None:
+        return None
 
     async def receive(self) -> str | bytes:
         raise ConnectionClosed

@@ -7,8 +7,8 @@ import datetime as dt
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
@@ -18,6 +18,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.problems import (
     FORBIDDEN,
     IDLE_TIMEOUT,
+    INTERNAL_SERVER_ERROR,
     TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     Problem,
@@ -31,6 +32,7 @@ from sockspec.runtime.turnstile import Bucket
 
 if TYPE_CHECKING:
     from sockspec.runtime.dispatcher import Dispatcher
+    from sockspec.runtime.observer import Observer
 
 _log: Final = logging.getLogger("sockspec.server")
 
@@ -78,6 +80,9 @@ class Conversation:
         self._last_message = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self._is_parting = False
+        self._has_ended = False
+        transport.attach(connection.id, self._outlive)
 
     async def run(self) -> None:
         """Converse until the connection ends."""
@@ -92,6 +97,7 @@ class Conversation:
         except ConnectionClosed:
             pass
         finally:
+            self._has_ended = True
             self._settle()
             for timer in self._timers.values():
                 timer.cancel()
@@ -115,40 +121,64 @@ class Conversation:
     # --- the connection as a whole ----------------------------------------------------------------------------------
 
     async def _part(self, problem: Problem) -> None:
-        """Tell a problem, and close."""
-        await self._connection.send_problem(problem)
-        await self._connection.finish(problem.kind.close or INTERNAL_ERROR, problem.kind.title)
+        """Tell a problem, and close. What is still received is not handled any more."""
+        self._is_parting = True
+        _log.info("%s", problem.type, extra=self._context)
+        await self._connection.part(problem, problem.kind.close or INTERNAL_ERROR)
 
     async def _serve(self) -> None:
         start = time.monotonic()
-        for observer in self._observers:
-            observer.opened(self._connection)
-        self._connection.on_renewal(self._expire_in_time)
-        self._expire_in_time()
-        self._last_message = start
-        self._look_for_idleness()
-        self._is_idle = False
+        opened: list[Observer] = []
+        begun = False
         try:
-            if await self._attempt(self._route.opened):
+            begun = await self._begin(start, opened)
+            if begun and await self._attempt(self._route.opened):
                 await self._read()
         finally:
             if self._running:
                 await asyncio.wait(self._running, timeout=self._options.close_timeout)
             # Also when `opened` failed halfway: it may have entered the connection somewhere.
-            await self._attempt(self._route.closed)
-            for observer in self._observers:
+            if begun:
+                await self._attempt(self._route.closed)
+            for observer in opened:
                 observer.closed(self._connection, time.monotonic() - start)
+
+    async def _begin(self, start: float, opened: list[Observer]) -> bool:
+        """Tell the observers, noting those that know, and start the timers; says whether the connection goes on."""
+        try:
+            for observer in self._observers:
+                observer.opened(self._connection)
+                opened.append(observer)
+            self._connection.on_renewal(self._expire_in_time)
+            self._expire_in_time()
+            self._last_message = start
+            self._look_for_idleness()
+        except Exception:
+            await self._part(incident("a connection could not be begun", extra=self._context))
+            return False
+        self._is_idle = False
+        return True
+
+    def _outlive(self) -> None:
+        """The peer has gone. A handler may finish, in bounded time: its connection counts for the limits until then."""
+        if not self._has_ended:
+            self._after("outlive", self._options.drain_timeout, self._give_up)
+
+    def _give_up(self) -> None:
+        _log.warning("a handler is cancelled: its client has gone", extra=self._context)
+        for task in (*self._running, self.task):
+            task.cancel()
 
     async def _read(self) -> None:
         connection, transport, dispatcher = self._connection, self._transport, self._dispatcher
-        surrounded = self._authorizes or bool(self._observers)
+        surrounded = self._authorizes or bool(self._observers) or self._options.handler_timeout is not None
         goes_on = True
         while goes_on:
             frame = transport.received()
             if frame is None:
                 self._settle()
                 frame = await transport.receive()
-            if dispatcher.draining:
+            if self._is_parting or dispatcher.draining:
                 self._settle()
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
@@ -213,13 +243,11 @@ class Conversation:
                 self._check_scopes(handler)
             if self._authorizes:
                 await self._server.authorize(self._connection, handler.method, message)
-            method = self._methods[handler.method]
-            if self._observers:
-                await self._observed(method, call)
-            elif handler.replies:
-                await self._reply(method, message)
+            if self._options.handler_timeout is None:
+                await self._run(call)
             else:
-                await method(self._connection, message)
+                async with self._in_time(self._options.handler_timeout, handler):
+                    await self._run(call)
         except Exception as error:
             return await self._refuse(self._blame(error, message))
         return True
@@ -228,30 +256,47 @@ class Conversation:
         """What the exception of a handler, which is being handled, leads to. Raises it when the connection has ended."""
         if isinstance(error, Refused):
             problem = error.problem
-        elif isinstance(error, ConnectionClosed) and not self._transport.is_open:
+        elif isinstance(error, ConnectionClosed) and not self._connection.is_open:
             raise error
         else:
             problem = incident("a message could not be handled", extra=self._context)
         return refusal(problem.about(self._incoming.correlation_of(message)))
 
-    async def _observed(self, method: Method, call: Call) -> None:
+    async def _run(self, call: Call) -> None:
         """Call a handler, surrounded by the observers."""
+        if not self._observers:
+            await self._call(call)
+            return
         with ExitStack() as stack:
             for observer in self._observers:
                 stack.enter_context(observer.handling(self._connection, call.handler.method, call.message))
-            if call.handler.replies:
-                await self._reply(method, call.message)
-            else:
-                await method(self._connection, call.message)
+            await self._call(call)
 
-    async def _reply(self, method: Method, message: object) -> None:
-        """Call a handler that returns the reply, and send that."""
-        async with asyncio.timeout(self._options.reply_timeout):
+    async def _call(self, call: Call) -> None:
+        """Call a handler, and send what it returns if that is a reply."""
+        method, message = self._methods[call.handler.method], call.message
+        if not call.handler.replies:
+            await method(self._connection, message)
+            return
+        async with self._in_time(self._options.reply_timeout, call.handler):
             reply: Any = await method(self._connection, message)
         outgoing, correlation = self._route.outgoing, self._incoming.correlation_of(message)
         if correlation is not None and outgoing.correlation_of(reply) != correlation:
             reply = outgoing.correlate(reply, correlation)
         await self._connection.send(reply)
+
+    @asynccontextmanager
+    async def _in_time(self, timeout: float, handler: Handler) -> AsyncGenerator[None]:
+        """Cancel a handler after some time, and refuse its message then."""
+        bound = asyncio.timeout(timeout)
+        try:
+            async with bound:
+                yield
+        except TimeoutError:
+            if not bound.expired():
+                raise  # the handler's own
+            _log.warning("%s was cancelled: it took longer than %s s", handler.method, timeout, extra=self._context)
+            raise Refused(Problem.of(INTERNAL_SERVER_ERROR, "it took too long to handle this message")) from None
 
     def _check_scopes(self, handler: Handler) -> None:
         identity, security = self._connection.identity, handler.security
@@ -264,10 +309,10 @@ class Conversation:
 
     async def _refuse(self, decision: Refusal) -> bool:
         _log.info("%s", decision.problem.type, extra=self._context)
-        await self._connection.send_problem(decision.problem)
         if decision.close is None:
+            await self._connection.send_problem(decision.problem)
             return True
-        await self._connection.finish(decision.close, decision.problem.kind.title)
+        await self._connection.part(decision.problem, decision.close)
         return False
 
     async def _attempt(self, hook: str) -> bool:
@@ -310,6 +355,8 @@ class Conversation:
             self._after("idle", max(left, most / 10), self._look_for_idleness)
 
     def _end_with(self, problem: Problem) -> None:
+        if self._is_parting:
+            return
         task = asyncio.create_task(self._part(problem))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)

@@ -28,6 +28,11 @@ class Principal:
     expires: dt.datetime | None = None
     """When that ends, with a time zone; None for never. The connection is then closed, unless it is renewed."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time without a zone."""
+        if self.expires is not None and self.expires.tzinfo is None:
+            raise ValueError(f"expires={self.expires} has no time zone, such as datetime.UTC")
+
 
 ANONYMOUS = Principal()
 """Whoever connects to an endpoint that asks for no credentials."""

@@ -167,9 +167,19 @@ class AsgiTransport:
         self._drained: asyncio.Future[None] | None = None
         self._ending: ConnectionClosed | None = None
         self._is_gone = False
+        self._context: dict[str, object] = {}
+        self._on_gone: Callable[[], None] | None = None
         self._receiver: asyncio.Task[Any] | None = None
         self._quiet: asyncio.Future[None] | None = None
         self._parted: asyncio.Future[None] | None = None
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        """Name the connection in logs, and call `ended` once sending has shown that the client is gone.
+
+        Nothing else does while a handler runs: ASGI tells it to whoever asks for the next message only.
+        """
+        self._context = {"connection": name}
+        self._on_gone = ended
 
     @property
     def is_open(self) -> bool:
@@ -285,12 +295,14 @@ class AsgiTransport:
                 if self._drained is not None and self.is_writable:
                     self._wake()
         except TimeoutError:
-            _log.warning("a connection is aborted: its peer does not read what it is sent")
+            _log.warning("a connection is aborted: its peer does not read what it is sent", extra=self._context)
             self.abort()
+            self._tell_gone()
         except (OSError, RuntimeError):
             # The client is gone; servers differ in what they raise. What it sent before is still there to be received.
             self._is_gone = True
             self._forget()
+            self._tell_gone()
         finally:
             self._flusher = None
 
@@ -303,6 +315,11 @@ class AsgiTransport:
         self._waiting.clear()
         self._waiting_bytes = 0
         self._wake()
+
+    def _tell_gone(self) -> None:
+        on_gone, self._on_gone = self._on_gone, None
+        if on_gone is not None:
+            on_gone()
 
     def _insist_on_open(self) -> None:
         if self._ending is not None:
