@@ -242,7 +242,7 @@ async def test_observers_are_told_of_what_is_sent_and_not_of_what_is_dropped() -
         end.pause_reading()
         (connection,) = server.members
         for number in range(20):
-            await connection.send_posted(room="lobby", text=f"{number:010000}")
+            await connection.send_posted(room="lobby", text=str(number).ljust(10_000))
         assert connection.dropped > 0
         end.resume_reading()
         got = [json.loads(await end.receive())["text"] for _ in range(20 - connection.dropped)]
