@@ -70,9 +70,6 @@ class Conversation:
         rate = limits.messages_per_second
         self._observers = options.observers
         self._authorizes = type(self._server).authorize is not Server.authorize
-        self._methods: dict[str, Method] = {
-            handler.method: getattr(self._server, handler.method) for handler in admission.route.handlers.values()
-        }
         self._rate = Bucket(rate, limits.message_burst, time.monotonic()) if rate is not None else None
         self._running: set[asyncio.Task[bool]] = set()
         self._is_idle = True
@@ -193,7 +190,7 @@ class Conversation:
                 goes_on = await self._handle(decision)
             else:
                 try:
-                    await self._methods[handler.method](connection, decision.message)
+                    await getattr(self._server, handler.method)(connection, decision.message)
                 except Exception as error:
                     goes_on = await self._refuse(self._blame(error, decision.message))
 
@@ -274,7 +271,8 @@ class Conversation:
 
     async def _call(self, call: Call) -> None:
         """Call a handler, and send what it returns if that is a reply."""
-        method, message = self._methods[call.handler.method], call.message
+        method: Method = getattr(self._server, call.handler.method)
+        message = call.message
         if not call.handler.replies:
             await method(self._connection, message)
             return
