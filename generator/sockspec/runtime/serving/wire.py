@@ -82,7 +82,7 @@ class Wire(ABC):
         self._drained: asyncio.Future[None] | None = None
         self._ping = b""
         self._missed = 0
-        self._context: dict[str, object] = {}
+        self._name = ""
         self._on_lost: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ class Wire(ABC):
 
     def attach(self, name: str, ended: Callable[[], None]) -> None:
         """Name the connection in logs, and call `ended` once the stream has ended."""
-        self._context = {"connection": name}
+        self._name = name
         self._on_lost = ended
 
     @property
@@ -306,7 +306,7 @@ class Wire(ABC):
                 self._write_ping(self._ping)
             self._after("pong", self._options.ping_timeout, self._miss_pong)
             return
-        _log.info("a connection is closed: its peer does not answer pings", extra=self._context)
+        _log.info("a connection is closed: its peer does not answer pings", extra={"connection": self._name})
         kind = PROBLEMS[IDLE_TIMEOUT]
         self._start_closing(kind.close or 1000, kind.title)
         self._after("close", min(1.0, self._options.close_timeout), self.abort)
@@ -315,7 +315,9 @@ class Wire(ABC):
         """Cut off a peer that has taken nothing since the last look."""
         left = self._stream.get_write_buffer_size()
         if buffered is not None and left >= buffered:
-            _log.warning("a connection is aborted: its peer does not read what it is sent", extra=self._context)
+            _log.warning(
+                "a connection is aborted: its peer does not read what it is sent", extra={"connection": self._name}
+            )
             self.abort()
         else:
             self._after("stall", self._options.write_timeout, lambda: self._watch_stall(left))
