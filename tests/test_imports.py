@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
     "runtime.security.principal": "typing_extensions",
+    "runtime.serving.hypercorn": "hypercorn",
     "runtime.serving.picows": "picows",
     "runtime.serving.standalone": "uvloop",
     "runtime.serving.uvicorn": "uvicorn",

@@ -11,17 +11,20 @@ import pytest
 
 if TYPE_CHECKING:
     from sockspec.mock import Hosted
-    from sockspec.runtime.testing import Host
+    from sockspec.runtime.application import Application
+    from sockspec.runtime.options import Options
+    from sockspec.runtime.server import Server
+    from sockspec.runtime.testing import Host, ServeInMemory
 
 
 @pytest.fixture
-def serve_in_memory() -> Callable[..., Host]:
+def serve_in_memory() -> ServeInMemory:
     """Makes a host in memory of a server or an application, to be entered by `async with`."""
 
-    def serve(server: Any, **arguments: Any) -> Host:
+    def serve(server: Server[Any] | Application, *, options: Options | None = None) -> Host:
         from sockspec.runtime.testing import Host  # only tests that serve something wait for it
 
-        return Host(server, **arguments)
+        return Host(server, options=options)
 
     return serve
 

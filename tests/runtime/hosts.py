@@ -125,7 +125,11 @@ class Hypercorn(Host):
         from hypercorn.asyncio import serve
         from hypercorn.config import Config
 
+        from sockspec.runtime.serving.hypercorn import refuse_compression
+
+        refuse_compression()
         config = Config()
+        config.keep_alive_timeout = self._options.open_timeout
         config.bind = [f"fd://{self._descriptor}"]
         config.graceful_timeout = 1
         # At its own limit it forgets to end the connection.
@@ -148,15 +152,22 @@ class Granian(Host):
     def __init__(self, server: Server[Any], options: Options) -> None:
         self._application = server.asgi(options=options)
         self.dispatcher = self._application.dispatcher
+        self._options = options
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
 
     async def start(self) -> None:
         from granian.constants import Interfaces
+        from granian.http import HTTP1Settings
         from granian.server.embed import Server as Embedded
 
         self._granian = Embedded(
-            self._application, "127.0.0.1", self.port, interface=Interfaces.ASGI, log_enabled=False
+            self._application,
+            "127.0.0.1",
+            self.port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+            http1_settings=HTTP1Settings(header_read_timeout=round(1000 * self._options.open_timeout)),
         )
         self._task = asyncio.create_task(self._granian.serve())
         while True:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +25,13 @@ class Stubborn(Chat):
             await self.release.wait()
             await connection.send_posted(room="lobby", text="finished")
             return
+        if message.text in ("/thread", "/swallow"):
+            await connection.send_posted(room="lobby", text="started")
+        if message.text == "/thread":
+            await asyncio.to_thread(threading.Event().wait, 60)
+        while message.text == "/swallow":
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
         await super().post(connection, message)
 
 

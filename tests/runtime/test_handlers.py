@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from cryptography import x509
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import InvalidStatus
 
 from market import MarketServer
@@ -26,6 +30,7 @@ from sockspec.runtime import (
     Refused,
     Requirement,
 )
+from sockspec.runtime.options import Library
 from tests.certificates import certificate
 from tests.runtime.chatting import Chat, GetHistory, History, Post, RoomConnection, raw, scenario, serving, told
 
@@ -130,18 +135,74 @@ def test_limits_of_the_document_hold_until_others_are_given() -> None:
     assert other.limits == Limits()
 
 
-@scenario
-async def test_a_server_with_a_certificate_speaks_tls(tmp_path: Path) -> None:
-    files = certificate(tmp_path, "localhost")
+def _tls(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Settings of TLS for a server, and for clients that trust it."""
+    files = certificate(folder, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(files.certificate, files.key)
-    trusting = ssl.create_default_context(cafile=files.certificate)
-    async with Chat().serve("0.0.0.0", 0, ssl=context) as running:
-        assert running.url.startswith("wss://")
-        url = f"wss://localhost:{running.port}/v1/rooms/lobby"
-        async with connect(url, ssl=trusting, proxy=None) as websocket:
-            await websocket.send('{"type":"post","text":"' + "x" * 50_000 + '"}')
-            assert len((await told(websocket))["text"]) == 50_000
+    return context, ssl.create_default_context(cafile=files.certificate)
+
+
+def _on_each_loop(test: Callable[[Path], Awaitable[None]], folder: Path) -> None:
+    for loop_factory in (asyncio.new_event_loop, uvloop.new_event_loop):
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(asyncio.wait_for(_awaited(test(folder)), 20))
+
+
+async def _awaited(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+def test_a_server_with_a_certificate_speaks_tls(tmp_path: Path) -> None:
+    async def test(folder: Path) -> None:
+        context, trusting = _tls(folder)
+        libraries: tuple[Library, ...] = ("websockets", "picows")
+        for library in libraries:
+            async with Chat().serve("0.0.0.0", 0, ssl=context, options=Options(library=library)) as running:
+                assert running.url.startswith("wss://")
+                url = f"wss://localhost:{running.port}/v1/rooms/lobby"
+                async with connect(url, ssl=trusting, proxy=None) as websocket:
+                    await websocket.send('{"type":"post","text":"' + "x" * 50_000 + '"}')
+                    assert len((await told(websocket))["text"]) == 50_000
+
+    _on_each_loop(test, tmp_path)
+
+
+def test_handshakes_of_tls_count_among_the_handshakes_and_are_cut_off_like_them(tmp_path: Path) -> None:
+    async def test(folder: Path) -> None:
+        context, trusting = _tls(folder)
+        options = Options(limits=Limits(max_handshakes=3), open_timeout=0.5)
+        async with Chat().serve("127.0.0.1", 0, ssl=context, options=options) as running:
+            silent = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(4)]
+            with suppress(ConnectionError):
+                assert await silent[0][0].read() == b""
+            secure, _ = await asyncio.open_connection("localhost", running.port, ssl=trusting)
+            with suppress(ConnectionError):
+                assert await secure.read() == b""
+            for reader, writer in silent:
+                with suppress(ConnectionError):
+                    assert await reader.read() == b""
+                writer.close()
+            url = f"wss://localhost:{running.port}/v1/rooms/lobby"
+            async with connect(url, ssl=trusting, proxy=None) as websocket:
+                await websocket.send('{"type":"getHistory","id":"1"}')
+                assert (await told(websocket))["type"] == "history"
+
+    _on_each_loop(test, tmp_path)
+
+
+def test_a_unix_socket_needs_no_tls(tmp_path: Path) -> None:
+    async def test(folder: Path) -> None:
+        path = folder / f"{id(asyncio.get_running_loop())}.socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            async with Chat().serve(sock=listener) as running:
+                assert (running.url, running.port) == ("ws://localhost", 0)
+                async with unix_connect(str(path), running.url + "/v1/rooms/lobby") as websocket:
+                    await websocket.send('{"type":"getHistory","id":"1"}')
+                    assert (await told(websocket))["type"] == "history"
+
+    _on_each_loop(test, tmp_path)
 
 
 @scenario

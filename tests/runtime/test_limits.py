@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -88,8 +89,11 @@ class Pipe:
         self.is_writable = writable
         self.turned.set()
 
-    def received(self) -> None:
-        """Nothing is there."""
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    def received(self) -> str | bytes | None:
+        return None
 
     async def receive(self) -> str | bytes:
         raise ConnectionClosed

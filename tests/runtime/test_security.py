@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import logging
 import time
-from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -26,10 +25,7 @@ from sockspec.runtime.security.schemes import (
     BasicCredentials,
     BasicScheme,
     BearerScheme,
-    CertificateScheme,
     KeyScheme,
-    Requirement,
-    Scheme,
 )
 from tests.runtime.chatting import Chat
 
@@ -197,57 +193,9 @@ def test_queries_are_logged_without_credentials() -> None:
     assert not RedactingFilter({"token"}).filter(header)
 
 
-AMBIENT: list[tuple[Scheme, bool]] = [
-    (KeyScheme("key", "verify", parameter="session", place="cookie"), True),
-    (BasicScheme("key", "verify"), True),
-    (CertificateScheme("key", "verify"), True),
-    (KeyScheme("key", "verify", parameter="X-Key"), False),
-    (BearerScheme("key", "verify"), False),
-    (Scheme("key", "verify"), False),
-]
-
-
-@pytest.mark.parametrize(("scheme", "is_ambient"), AMBIENT, ids=[type(row[0]).__name__ for row in AMBIENT])
-def test_what_browsers_send_by_themselves_is_taken_only_from_pages_that_are_named(
-    scheme: Scheme, is_ambient: bool
-) -> None:
-    class Server(Chat):
-        schemes = (scheme,)
-        routes = tuple(replace(route, security=((Requirement("key"),),)) for route in Chat.routes)
-
-    if is_ambient:
-        with pytest.raises(ValueError, match=r"Options\(origins=…\)"):
-            Server().asgi()
-    assert Server().asgi(options=Options(origins=None if not is_ambient else ("https://chat.example.com",)))
-    assert Server().asgi(options=Options(origins=()))
-
-
-CHALLENGES: list[tuple[Scheme, str]] = [
-    (
-        KeyScheme("key", "verify", parameter="session", place="cookie"),
-        'Cookie realm="WebSocket", cookie-name="session"',
-    ),
-    (KeyScheme("key", "verify", parameter="X-Key"), 'ApiKey realm="WebSocket", in="header", name="X-Key"'),
-    (KeyScheme("key", "verify", parameter='a"\\\r\né'), 'ApiKey realm="WebSocket", in="header", name="a"'),
-    (BasicScheme("key", "verify"), 'Basic realm="WebSocket", charset="UTF-8"'),
-    (BearerScheme("key", "verify"), "Bearer"),
-    (Scheme("key", "verify"), 'Other realm="WebSocket"'),
-]
-
-
-@pytest.mark.parametrize(("scheme", "challenge"), CHALLENGES, ids=[row[1] for row in CHALLENGES])
-def test_a_refusal_challenges_for_the_credentials_that_are_wanted(scheme: Scheme, challenge: str) -> None:
-    class Server(Chat):
-        schemes = (scheme,)
-        routes = tuple(replace(route, security=((Requirement("key"),),)) for route in Chat.routes)
-
-        async def verify(self, *arguments: object) -> None:
-            return None
-
-    dispatcher = Server().asgi(options=Options(origins=())).dispatcher
-    refusal = asyncio.run(dispatcher.admit(Request("/v1/rooms/lobby", Values(), "127.0.0.1", 1)))
-    assert isinstance(refusal, HttpResponse)
-    assert (refusal.status, dict(refusal.headers)["WWW-Authenticate"]) == (401, challenge)
+@pytest.mark.parametrize("way", ["< %s", "> %s", "%s [%d] Started scope=%s"])
+def test_frames_and_scopes_are_not_logged(way: str) -> None:
+    assert not RedactingFilter(()).filter(logging.makeLogRecord({"msg": way, "args": ("TEXT 'hi' [2 bytes]", 1, {})}))
 
 
 @pytest.mark.parametrize(

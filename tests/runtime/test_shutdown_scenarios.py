@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -83,6 +84,21 @@ async def test_a_handler_that_takes_too_long_is_cancelled_and_the_process_ends_a
         server.send_signal(signal.SIGTERM)
         server.send_signal(signal.SIGTERM)
         assert await _farewell(stuck) == FAREWELL
+        assert await server.wait() == 0
+
+
+@runners
+@pytest.mark.parametrize("text", ["/thread", "/swallow"])
+@scenario
+async def test_a_handler_that_cannot_be_cancelled_does_not_hold_up_the_process(text: str) -> None:
+    """Invariant: the process ends well although a thread sleeps for a minute, or a task ignores that it is cancelled."""
+    async with process(drain_timeout=0.1) as (server, url), connect(url, proxy=None) as stuck:
+        await stuck.send(json.dumps({"type": "post", "text": text}))
+        assert (await told(stuck))["text"] == "started"
+        server.send_signal(signal.SIGTERM)
+        assert await _farewell(stuck) == FAREWELL
+        assert server.stdout is not None
+        assert await server.stdout.readline() == b"returned\n"
         assert await server.wait() == 0
 
 

@@ -75,10 +75,14 @@ class Connection(Generic[Out, P]):
         self._route = admission.route
         self._outgoing = admission.route.outgoing
         self._options = options
-        self._outbox = Outbox(transport, limits, options.slow_consumer, self._evict)
-        self._check_sent = options.check_sent
         self._observers = options.observers
+        self._outbox = Outbox(
+            transport, limits, options.slow_consumer, self._evict, self._tell_sent if self._observers else None
+        )
+        self.checks_sent: Final = options.check_sent
+        """Whether a message is held to its schema before it is sent."""
         self._in_vain = 0
+        self._is_parting = False
         self._closing: asyncio.Task[None] | None = None
         self._on_renewal: Callable[[], None] = _nothing
 
@@ -112,7 +116,7 @@ class Connection(Generic[Out, P]):
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self._transport.is_open
+        return self._transport.is_open and not self._is_parting
 
     @property
     def dropped(self) -> int:
@@ -143,18 +147,21 @@ class Connection(Generic[Out, P]):
         never waits: `Options.slow_consumer` says what happens to those for which too much waits. With `coalesce`, `key`
         says which messages stand for each other.
         """
-        frame = self._outgoing.frame(message, check=self._check_sent)
-        goes_on = self._outbox.put(frame, key)
-        if self._observers:
-            self._tell_sent(frame)
-        if not goes_on:
+        frame = self._outgoing.frame(message, check=self.checks_sent)
+        if self._is_parting or not self._outbox.put(frame, key):
             await self._wait()
 
     async def send_problem(self, problem: Problem) -> None:
         """Send an error message. Closes nothing; waits and raises like `send`."""
+        self._post_problem(problem)
+        await self._wait()
+
+    def _post_problem(self, problem: Problem) -> None:
+        if self._is_parting:
+            return
         text = error_frame(problem, shape=self._server.error_message, outgoing=self._outgoing, at=now())
         tell(self._observers, lambda observer: observer.told(self, problem))
-        await self.send_frame(Frame(text.encode()))
+        self.post(Frame(text.encode()))
 
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already, waiting like `send`."""
@@ -165,7 +172,7 @@ class Connection(Generic[Out, P]):
         """Wait for the client whose message is being handled, and for no other."""
         if current.get() is not self:
             return
-        if not self._transport.is_open:
+        if not self.is_open:
             await self._sent_in_vain()
         elif not self._outbox.is_clear:
             with suppress(ConnectionClosed):
@@ -173,9 +180,8 @@ class Connection(Generic[Out, P]):
 
     def post(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already. Never waits."""
-        self._outbox.put(frame, key)
-        if self._observers:
-            self._tell_sent(frame)
+        if not self._is_parting:
+            self._outbox.put(frame, key)
 
     def _tell_sent(self, frame: Frame) -> None:
         tell(self._observers, lambda observer: observer.sent(self, len(frame.data)))
@@ -195,19 +201,33 @@ class Connection(Generic[Out, P]):
         else:
             self._closing = closing  # the loop itself keeps no hold on its tasks
 
+    async def part(self, problem: Problem, code: int) -> None:
+        """Tell a problem, and close like `finish`."""
+        self._post_problem(problem)
+        await self.finish(code, problem.kind.title)
+
     async def finish(self, code: int, reason: str) -> None:
-        """Close the connection after what waits to be sent, and wait until it has ended."""
-        if len(self._outbox):
-            try:
-                async with asyncio.timeout(self._options.close_timeout):
-                    await self._outbox.settled()
-            except (TimeoutError, ConnectionClosed):
-                pass
-        await self._transport.close(code, reason)
+        """Close the connection after what waits to be sent, and wait until it has ended: `close_timeout` at most in all.
+
+        Nothing more is sent from now on, nor does it hear its groups: what keeps coming must not keep it open.
+        """
+        self._is_parting = True
+        self._leave_groups()
+        try:
+            async with asyncio.timeout(self._options.close_timeout):
+                if len(self._outbox):
+                    with suppress(ConnectionClosed):
+                        await self._outbox.settled()
+                await self._transport.close(code, reason)
+        except TimeoutError:
+            self._transport.abort()
 
     def ended(self) -> None:
         """The connection has ended: forget what was to be sent, and leave all groups."""
         self._outbox.clear()
+        self._leave_groups()
+
+    def _leave_groups(self) -> None:
         for group in list(self.groups):
             group.leave(self)
 
@@ -220,7 +240,8 @@ class Connection(Generic[Out, P]):
     def _evict(self) -> None:
         if self._transport.is_open:
             # A close frame would wait behind all that the client does not read.
-            _log.warning("connection %s is aborted: the client does not read what it is sent", self.id)
+            told = {"connection": self.id}
+            _log.warning("a connection is aborted: the client does not read what it is sent", extra=told)
             self._transport.abort()
 
 

@@ -7,7 +7,8 @@ import datetime as dt
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
@@ -18,6 +19,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.problems import (
     FORBIDDEN,
     IDLE_TIMEOUT,
+    INTERNAL_SERVER_ERROR,
     TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     Problem,
@@ -75,6 +77,9 @@ class Conversation:
         self._last_message = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self._is_parting = False
+        self._has_ended = False
+        transport.attach(connection.id, self._outlive)
 
     async def run(self) -> None:
         """Converse until the connection ends."""
@@ -89,6 +94,7 @@ class Conversation:
         except ConnectionClosed:
             pass
         finally:
+            self._has_ended = True
             self._settle()
             for timer in self._timers.values():
                 timer.cancel()
@@ -112,39 +118,61 @@ class Conversation:
     # --- the connection as a whole ----------------------------------------------------------------------------------
 
     async def _part(self, problem: Problem) -> None:
-        """Tell a problem, and close."""
-        await self._connection.send_problem(problem)
-        await self._connection.finish(self._code_for(problem), problem.kind.title)
+        """Tell a problem, and close. What is still received is not handled any more."""
+        self._is_parting = True
+        _log.info("%s", problem.type, extra=self._context)
+        await self._connection.part(problem, self._code_for(problem))
 
     async def _serve(self) -> None:
         start = time.monotonic()
         tell(self._observers, lambda observer: observer.opened(self._connection))
-        self._connection.on_renewal(self._expire_in_time)
-        self._expire_in_time()
-        self._last_message = start
-        self._look_for_idleness()
-        self._is_idle = False
+        begun = False
         try:
-            if await self._attempt(self._route.opened):
+            begun = await self._begin(start)
+            if begun and await self._attempt(self._route.opened):
                 await self._read()
         finally:
             if self._running:
                 await asyncio.wait(self._running, timeout=self._options.close_timeout)
             # Also when `opened` failed halfway: it may have entered the connection somewhere.
-            await self._attempt(self._route.closed)
+            if begun:
+                await self._attempt(self._route.closed)
             seconds = time.monotonic() - start
             tell(self._observers, lambda observer: observer.closed(self._connection, seconds))
 
+    async def _begin(self, start: float) -> bool:
+        """Start the timers; says whether the connection goes on."""
+        try:
+            self._connection.on_renewal(self._expire_in_time)
+            self._expire_in_time()
+            self._last_message = start
+            self._look_for_idleness()
+        except Exception:
+            await self._part(incident("a connection could not be begun", extra=self._context))
+            return False
+        self._is_idle = False
+        return True
+
+    def _outlive(self) -> None:
+        """The peer has gone. A handler may finish, in bounded time: its connection counts for the limits until then."""
+        if not self._has_ended:
+            self._after("outlive", self._options.drain_timeout, self._give_up)
+
+    def _give_up(self) -> None:
+        _log.warning("a handler is cancelled: its client has gone", extra=self._context)
+        for task in (*self._running, self.task):
+            task.cancel()
+
     async def _read(self) -> None:
         connection, transport, dispatcher = self._connection, self._transport, self._dispatcher
-        surrounded = self._authorizes or bool(self._observers)
+        surrounded = self._authorizes or bool(self._observers) or self._options.handler_timeout is not None
         goes_on = True
         while goes_on:
             frame = transport.received()
             if frame is None:
                 self._settle()
                 frame = await transport.receive()
-            if dispatcher.draining:
+            if self._is_parting or dispatcher.draining:
                 self._settle()
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
@@ -209,13 +237,11 @@ class Conversation:
                 self._check_scopes(handler)
             if self._authorizes:
                 await self._server.authorize(self._connection, handler.method, message)
-            method: Method = getattr(self._server, handler.method)
-            if self._observers:
-                await self._observed(method, call)
-            elif handler.replies:
-                await self._reply(method, message)
+            if self._options.handler_timeout is None:
+                await self._run(call)
             else:
-                await method(self._connection, message)
+                async with self._in_time(self._options.handler_timeout, handler):
+                    await self._run(call)
         except Exception as error:
             return await self._refuse(self._blame(error, message))
         return True
@@ -224,28 +250,46 @@ class Conversation:
         """What the exception of a handler, which is being handled, leads to. Raises it when the connection has ended."""
         if isinstance(error, Refused):
             problem = error.problem
-        elif isinstance(error, ConnectionClosed) and not self._transport.is_open:
+        elif isinstance(error, ConnectionClosed) and not self._connection.is_open:
             raise error
         else:
             problem = incident("a message could not be handled", extra=self._context)
         return refusal(problem.about(self._incoming.correlation_of(message)))
 
-    async def _observed(self, method: Method, call: Call) -> None:
+    async def _run(self, call: Call) -> None:
         """Call a handler, surrounded by the observers."""
+        if not self._observers:
+            await self._call(call)
+            return
         with watched(self._observers, self._connection, call.handler.method, call.message):
-            if call.handler.replies:
-                await self._reply(method, call.message)
-            else:
-                await method(self._connection, call.message)
+            await self._call(call)
 
-    async def _reply(self, method: Method, message: object) -> None:
-        """Call a handler that returns the reply, and send that."""
-        async with asyncio.timeout(self._options.reply_timeout):
+    async def _call(self, call: Call) -> None:
+        """Call a handler, and send what it returns if that is a reply."""
+        method: Method = getattr(self._server, call.handler.method)
+        message = call.message
+        if not call.handler.replies:
+            await method(self._connection, message)
+            return
+        async with self._in_time(self._options.reply_timeout, call.handler):
             reply: Any = await method(self._connection, message)
         outgoing, correlation = self._route.outgoing, self._incoming.correlation_of(message)
         if correlation is not None and outgoing.correlation_of(reply) != correlation:
             reply = outgoing.correlate(reply, correlation)
         await self._connection.send(reply)
+
+    @asynccontextmanager
+    async def _in_time(self, timeout: float, handler: Handler) -> AsyncGenerator[None]:
+        """Cancel a handler after some time, and refuse its message then."""
+        bound = asyncio.timeout(timeout)
+        try:
+            async with bound:
+                yield
+        except TimeoutError:
+            if not bound.expired():
+                raise  # the handler's own
+            _log.warning("%s was cancelled: it took longer than %s s", handler.method, timeout, extra=self._context)
+            raise Refused(Problem.of(INTERNAL_SERVER_ERROR, "it took too long to handle this message")) from None
 
     def _check_scopes(self, handler: Handler) -> None:
         identity, security = self._connection.identity, handler.security
@@ -258,11 +302,11 @@ class Conversation:
 
     async def _refuse(self, decision: Refusal) -> bool:
         _log.info("%s", decision.problem.type, extra=self._context)
-        await self._connection.send_problem(decision.problem)
         if decision.close is None:
+            await self._connection.send_problem(decision.problem)
             return True
         code = self._route.closing.get(decision.problem.type, decision.close)
-        await self._connection.finish(code, decision.problem.kind.title)
+        await self._connection.part(decision.problem, code)
         return False
 
     async def _attempt(self, hook: str) -> bool:
@@ -305,6 +349,8 @@ class Conversation:
             self._after("idle", max(left, most / 10), self._look_for_idleness)
 
     def _end_with(self, problem: Problem) -> None:
+        if self._is_parting:
+            return
         task = asyncio.create_task(self._part(problem))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)

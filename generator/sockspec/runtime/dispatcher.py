@@ -142,7 +142,8 @@ class Dispatcher:
         for task in leftovers:
             task.cancel()
         if leftovers:
-            await asyncio.wait(leftovers, timeout=options.close_timeout)
+            left = deadline + options.close_timeout - time.monotonic()
+            await asyncio.wait(leftovers, timeout=min(options.close_timeout, max(1.0, left)))
 
     def limits_of(self, admission: Admission) -> Limits:
         """The limits for a connection."""

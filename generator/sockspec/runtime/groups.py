@@ -19,10 +19,9 @@ class Group(Generic[Out]):
     it by name each time.
     """
 
-    def __init__(self, name: str, outgoing: Codec[Out], *, check_sent: bool) -> None:
+    def __init__(self, name: str, outgoing: Codec[Out]) -> None:
         self.name = name
         self._outgoing = outgoing
-        self._check_sent = check_sent
         self._members: dict[Connection[Out, Any], None] = {}
 
     def __repr__(self) -> str:
@@ -57,7 +56,9 @@ class Group(Generic[Out]):
         that read too slowly, and `key` what `coalesce` goes by. Raises PayloadError for a message that the document does
         not allow.
         """
-        frame = self._outgoing.frame(message, check=self._check_sent)
+        # All connections to a server have the same options.
+        member = next(iter(self._members), None)
+        frame = self._outgoing.frame(message, check=member is None or member.checks_sent)
         excluded = set(exclude) if isinstance(exclude, Iterable) else {exclude}
         for member in tuple(self._members):
             if member not in excluded:

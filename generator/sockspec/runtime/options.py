@@ -39,8 +39,10 @@ class Options:
     """A peer that takes nothing of what it is sent for this time is gone."""
     reply_timeout: float = 10.0
     """For a handler to return its reply, after which it is cancelled and the client is told."""
+    handler_timeout: float | None = None
+    """For any handler, after which it is cancelled and the client is told; None for no end, as handlers that stream need."""
     drain_timeout: float = 30.0
-    """For running handlers to finish when the server stops, before they are cancelled."""
+    """For running handlers to finish when the server stops, or when their client has gone, before they are cancelled."""
     drain_batch: int = 100
     """How many connections are closed at a time when the server stops, so that not all clients come back at once."""
     drain_pause: float = 0.1

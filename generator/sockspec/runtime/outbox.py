@@ -26,13 +26,19 @@ class Outbox:
     """Sends at once while the peer reads; what has to wait, waits here."""
 
     def __init__(
-        self, transport: ServerTransport, limits: Limits, policy: SlowConsumer, overflow: Callable[[], None]
+        self,
+        transport: ServerTransport,
+        limits: Limits,
+        policy: SlowConsumer,
+        overflow: Callable[[], None],
+        sent: Callable[[Frame], None] | None = None,
     ) -> None:
-        """`overflow` is called when the peer has to be disconnected."""
+        """`overflow` is called when the peer has to be disconnected, `sent` with each message that goes out."""
         self._transport = transport
         self._limits = limits
         self._policy = policy
         self._overflow = overflow
+        self._sent = sent
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._pump: asyncio.Task[None] | None = None
@@ -52,6 +58,8 @@ class Outbox:
         """Send a message as soon as the peer reads. Never waits; says whether another one would be sent at once."""
         transport = self._transport
         if not self._waiting and transport.is_writable:
+            if self._sent is not None and transport.is_open:
+                self._sent(frame)
             transport.post(frame)
             return transport.is_writable and transport.is_open
         if not transport.is_open:
@@ -111,6 +119,8 @@ class Outbox:
                 while self._waiting and self._transport.is_writable:
                     waiting = self._waiting.popleft()
                     self._bytes -= len(waiting.frame.data)
+                    if self._sent is not None and self._transport.is_open:
+                        self._sent(waiting.frame)
                     self._transport.post(waiting.frame)
                     if self._transport.buffered > _AHEAD:
                         break

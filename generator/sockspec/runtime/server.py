@@ -61,7 +61,7 @@ class Server(ABC, Generic[P]):
         group = self._groups.get((endpoint, name))
         if group is None:
             codec = next(route.outgoing for route in self.routes if issubclass(endpoint, route.connection))
-            group = self._groups[endpoint, name] = Group(name, codec, check_sent=True)
+            group = self._groups[endpoint, name] = Group(name, codec)
         return group
 
     @cached_property

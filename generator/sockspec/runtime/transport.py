@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -82,6 +83,10 @@ class ServerTransport(Transport, Protocol):
 
     def received(self) -> str | bytes | None:
         """The next message, if it is there; None where `receive` has to be asked, be it to give others their turn."""
+        ...
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        """Name the connection in logs, and call `ended` once the peer is known to be gone, if that is known at all."""
         ...
 
     @property

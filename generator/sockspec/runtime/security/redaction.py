@@ -1,4 +1,4 @@
-"""Keeping credentials out of logs."""
+"""Keeping credentials and payloads out of logs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from urllib.parse import unquote_plus
 _HIDDEN: Final = "***"
 _HEADER_LINES: Final = ("< %s: %s", "> %s: %s")
 """What the `websockets` library, which uvicorn uses, says of each header in its debug log."""
+_FRAME_LINES: Final = ("< %s", "> %s")
+"""What it says of each frame, with the beginning of its payload."""
+_SCOPE_LINE: Final = "%s [%d] Started scope=%s"
+"""What uvicorn says of each request in its log for tracing, with the query."""
 _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "sec-websocket-protocol"})
 
 
@@ -27,7 +31,10 @@ def _redacted_part(part: str, names: Collection[str]) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Takes credentials out of log records of ASGI servers, which log whole request targets and, to debug, headers."""
+    """Keeps credentials and payloads out of the logs of ASGI servers.
+
+    They log whole request targets and, to debug, headers and frames.
+    """
 
     def __init__(self, names: Collection[str], headers: Collection[str] = ()) -> None:
         """The query parameters that carry credentials, and headers beside those that always do."""
@@ -36,7 +43,9 @@ class RedactingFilter(logging.Filter):
         self._headers = frozenset(_SECRET_HEADERS | {name.lower() for name in headers})
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Lets the record through, changed where it has to be; not one of a header that carries credentials."""
+        """Lets the record through, changed where it has to be; not one of a frame, or of a header with credentials."""
+        if record.msg in _FRAME_LINES or record.msg == _SCOPE_LINE:
+            return False
         if record.msg in _HEADER_LINES and isinstance(record.args, tuple) and len(record.args) == 2:
             return str(record.args[0]).lower() not in self._headers
         if isinstance(record.args, tuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
@@ -43,6 +44,7 @@ class AsgiApplication:
     def __init__(self, application: Application) -> None:
         self.options: Final = application.options
         self.dispatcher: Final = Dispatcher(application.servers, application.options)
+        self._has_looked = False
 
     async def drain(self) -> None:
         """Say goodbye to every client, in bounded time; call it before the ASGI server closes its sockets."""
@@ -74,6 +76,8 @@ class AsgiApplication:
         event = await receive()
         if event["type"] != "websocket.connect":
             return
+        if not self._has_looked:
+            self._look_at_host()
         request = self._request(scope)
         scope["query_string"] = redacted(scope.get("query_string", b""), self.dispatcher.secrets_in_query)
         try:
@@ -87,6 +91,18 @@ class AsgiApplication:
             await _respond(send, answer, _DENIAL)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    def _look_at_host(self) -> None:
+        """Warn of a host that unpacks whatever it is sent."""
+        self._has_looked = True
+        if "hypercorn.protocol.ws_stream" in sys.modules:
+            from sockspec.runtime.serving.hypercorn import refuses_compression
+
+            if not refuses_compression():
+                _log.warning(
+                    "hypercorn unpacks compressed messages without a limit: call refuse_compression() of "
+                    "sockspec.runtime.serving.hypercorn before it serves"
+                )
 
     async def _converse(self, admission: Admission, receive: Receive, send: Send) -> None:
         transport = AsgiTransport(receive, send, self.options, self.dispatcher.limits_of(admission))
@@ -161,9 +177,19 @@ class AsgiTransport:
         self._drained: asyncio.Future[None] | None = None
         self._ending: ConnectionClosed | None = None
         self._is_gone = False
+        self._context: dict[str, object] = {}
+        self._on_gone: Callable[[], None] | None = None
         self._receiver: asyncio.Task[Any] | None = None
         self._quiet: asyncio.Future[None] | None = None
         self._parted: asyncio.Future[None] | None = None
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        """Name the connection in logs, and call `ended` once sending has shown that the client is gone.
+
+        Nothing else does while a handler runs: ASGI tells it to whoever asks for the next message only.
+        """
+        self._context = {"connection": name}
+        self._on_gone = ended
 
     @property
     def is_open(self) -> bool:
@@ -279,12 +305,14 @@ class AsgiTransport:
                 if self._drained is not None and self.is_writable:
                     self._wake()
         except TimeoutError:
-            _log.warning("a connection is aborted: its peer does not read what it is sent")
+            _log.warning("a connection is aborted: its peer does not read what it is sent", extra=self._context)
             self.abort()
+            self._tell_gone()
         except (OSError, RuntimeError):
             # The client is gone; servers differ in what they raise. What it sent before is still there to be received.
             self._is_gone = True
             self._forget()
+            self._tell_gone()
         finally:
             self._flusher = None
 
@@ -297,6 +325,11 @@ class AsgiTransport:
         self._waiting.clear()
         self._waiting_bytes = 0
         self._wake()
+
+    def _tell_gone(self) -> None:
+        on_gone, self._on_gone = self._on_gone, None
+        if on_gone is not None:
+            on_gone()
 
     def _insist_on_open(self) -> None:
         if self._ending is not None:

@@ -6,6 +6,8 @@ import asyncio
 import email.utils
 import http
 import logging
+import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from websockets.datastructures import Headers
@@ -23,6 +25,7 @@ from sockspec.runtime.websocket import library_logger
 
 if TYPE_CHECKING:
     import ssl
+    from ssl import SSLContext
 
     from sockspec.runtime.serving.standalone import Running
 
@@ -47,6 +50,7 @@ class Doorkeeper(asyncio.Protocol):
         self._is_answered = False
         self._answering: asyncio.Task[None] | None = None
         self._is_lost = False
+        self._socket: socket.socket | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._protocol = ServerProtocol(
             select_subprotocol=lambda protocol, offered: self._select(),
@@ -54,13 +58,24 @@ class Doorkeeper(asyncio.Protocol):
             logger=cast(logging.Logger, _library_log),
         )
 
+    async def secure(self, accepted: socket.socket, context: SSLContext) -> None:
+        """Have TLS spoken on a connection: within the time for the handshake, and counted as one, like what follows."""
+        self._socket = accepted
+        self._begin()
+        loop, timeout = asyncio.get_running_loop(), self._options.open_timeout
+        try:
+            await loop.connect_accepted_socket(lambda: self, accepted, ssl=context, ssl_handshake_timeout=timeout)
+        except OSError:  # errors of TLS are some, too
+            self._leave()
+            accepted.close()
+
     # --- asyncio.Protocol -------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A stream was opened."""
         self._stream = cast(asyncio.Transport, transport)
-        self._timer = asyncio.get_running_loop().call_later(self._options.open_timeout, self.cut_off)
-        self._house.waiting(self)
+        self._socket = None
+        self._begin()
 
     def data_received(self, data: bytes) -> None:
         """A part of the request came."""
@@ -93,7 +108,11 @@ class Doorkeeper(asyncio.Protocol):
 
     def cut_off(self) -> None:
         """End a handshake that takes too long."""
-        self._stream.abort()
+        if self._socket is None:
+            self._stream.abort()
+            return
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     # --- answering --------------------------------------------------------------------------------------------------
 
@@ -175,6 +194,11 @@ class Doorkeeper(asyncio.Protocol):
             self._stream.resume_reading()
         else:
             self._stream.close()
+
+    def _begin(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._options.open_timeout, self.cut_off)
+            self._house.waiting(self)
 
     def _leave(self) -> None:
         if self._timer is not None:

@@ -71,15 +71,19 @@ class FramesWire(Wire, asyncio.Protocol):
             self._lend(data[:at])
         while at < size:
             start = at + _HEADS[data[at + 1]] if at + 1 < size else size + 1
-            if start > size and not _is_odd(data[at : at + 2]):
+            if _is_odd(data[at : at + 2]):
+                self._is_odd = True  # the library finds the fault, and ends the connection
+                self._lend(data[at:])
+                return
+            if start > size:
                 self._unread = data[at:]
                 return
             length = data[at + 1] & 0x7F
             if length > 125:
                 length = int.from_bytes(data[at + 2 : start - 4], "big")
             end = start + length
-            if _is_odd(data[at : at + 2]) or length > self._most:
-                self._is_odd = True  # the library finds the fault, and ends the connection
+            if length > self._most:
+                self._is_odd = True  # as above
                 self._lend(data[at:])
                 return
             if end > size or data[at] not in _WHOLE or self._parts:

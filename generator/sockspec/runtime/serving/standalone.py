@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import signal
-import socket
+import socket as socket_library
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from sockspec.runtime.dispatcher import Dispatcher
 from sockspec.runtime.options import Loop
 from sockspec.runtime.security.cleartext import InsecureTransport, is_loopback
 from sockspec.runtime.serving.doorkeeper import Doorkeeper
+from sockspec.runtime.serving.ending import Deadline, run_to_the_end
+from sockspec.runtime.serving.listening import notice_death
 from sockspec.runtime.serving.wire import Wire, Writing
 
 if TYPE_CHECKING:
@@ -27,17 +30,27 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("sockspec.server")
 
 _BACKLOG: Final = 1024
+_PAUSE: Final = 0.1
+"""How long nobody is accepted after that has failed, in seconds: there are too many open files, perhaps."""
 
 
 class Running:
     """An application that listens while an `async with` block lasts."""
 
     def __init__(
-        self, application: Application, host: str, port: int, *, ssl: SSLContext | None, sock: socket.socket | None
+        self,
+        application: Application,
+        host: str,
+        port: int,
+        *,
+        ssl: SSLContext | None,
+        sock: socket_library.socket | None,
     ) -> None:
         options = application.options
-        self.host: Final = host if sock is None else str(sock.getsockname()[0])
-        if ssl is None and not options.behind_tls_proxy and not is_loopback(self.host):
+        self._is_local: Final = sock is not None and sock.family == getattr(socket_library, "AF_UNIX", None)
+        self.host: Final = "localhost" if self._is_local else host if sock is None else str(sock.getsockname()[0])
+        # A Unix socket is reached from this machine only.
+        if not (self._is_local or ssl is not None or options.behind_tls_proxy or is_loopback(self.host)):
             raise InsecureTransport(
                 f"refusing to listen on {self.host or 'every interface'!r} in clear text: pass ssl=…, "
                 "or Options(behind_tls_proxy=True) where a proxy terminates TLS"
@@ -46,31 +59,59 @@ class Running:
         self.dispatcher: Final = Dispatcher(application.servers, options)
         self.writing: Final = Writing()
         self._port = port
-        self._ssl = ssl
+        self.ssl: Final = ssl
         self._socket = sock
         self._listener: asyncio.Server | None = None
+        self._accepting: list[asyncio.Task[None]] = []
+        self._securing: set[asyncio.Task[None]] = set()
         self._handshakes: dict[Doorkeeper, None] = {}
         self._conversations: set[asyncio.Task[None]] = set()
+        self.deadline: Final = Deadline(options.drain_timeout + options.close_timeout)
 
     async def __aenter__(self) -> Running:
         loop = asyncio.get_running_loop()
-        # Only the handshake of TLS is the loop's; ours starts to count when that is done.
-        timeout = self.options.open_timeout if self._ssl is not None else None
-        if self._socket is not None:
+        serves = self.ssl is None
+        if self._socket is None:
             self._listener = await loop.create_server(
-                lambda: Doorkeeper(self), sock=self._socket, ssl=self._ssl, ssl_handshake_timeout=timeout
+                lambda: Doorkeeper(self), self.host or None, self._port, backlog=_BACKLOG, start_serving=serves
+            )
+        elif self._is_local:
+            self._listener = await loop.create_unix_server(
+                lambda: Doorkeeper(self), sock=self._socket, start_serving=serves
             )
         else:
-            self._listener = await loop.create_server(
-                lambda: Doorkeeper(self),
-                self.host or None,
-                self._port,
-                ssl=self._ssl,
-                ssl_handshake_timeout=timeout,
-                backlog=_BACKLOG,
-            )
+            self._listener = await loop.create_server(lambda: Doorkeeper(self), sock=self._socket, start_serving=serves)
+        for listening in self._listener.sockets:
+            self._attend(os.dup(listening.fileno()))
         _log.info("listening on %s", self.url)
         return self
+
+    def _attend(self, descriptor: int) -> None:
+        """Have dead peers noticed; and with TLS, accept connections: the loop would not count them before TLS is spoken."""
+        copy = socket_library.socket(fileno=descriptor)
+        if not self._is_local:
+            notice_death(copy, self.options.ping_interval + self.options.ping_timeout)
+        if self.ssl is None:
+            copy.close()
+            return
+        copy.setblocking(False)
+        copy.listen(_BACKLOG)
+        self._accepting.append(asyncio.create_task(self._accept(copy, self.ssl)))
+
+    async def _accept(self, listening: socket_library.socket, context: SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        with listening:
+            while True:
+                try:
+                    accepted, _ = await loop.sock_accept(listening)
+                except OSError as error:
+                    _log.warning("a connection could not be accepted: %s", error.strerror)
+                    await asyncio.sleep(_PAUSE)
+                    continue
+                accepted.setblocking(False)
+                task = asyncio.create_task(Doorkeeper(self).secure(accepted, context))
+                self._securing.add(task)
+                task.add_done_callback(self._securing.discard)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -79,25 +120,33 @@ class Running:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port that is listened on; 0 for a Unix socket."""
+        if self._is_local:
+            return 0
         listener = self._listener
         return int(listener.sockets[0].getsockname()[1]) if listener is not None and listener.sockets else self._port
 
     @property
     def url(self) -> str:
-        """The URL of the server, to which the paths of the document are added."""
+        """The URL of the server, to which the paths of the document are added. One of a Unix socket says no address."""
+        if self._is_local:
+            return f"{'ws' if self.ssl is None else 'wss'}://{self.host}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'ws' if self._ssl is None else 'wss'}://{host}:{self.port}"
+        return f"{'ws' if self.ssl is None else 'wss'}://{host}:{self.port}"
 
     async def stop(self) -> None:
         """Say goodbye to every client, let running handlers finish, and stop listening; all in bounded time."""
+        self.deadline.start()
         await self.dispatcher.drain()
         if self._listener is not None:
             self._listener.close()
+        for accepting in self._accepting:
+            accepting.cancel()
         for doorkeeper in list(self._handshakes):
             doorkeeper.cut_off()
         if self._conversations:
-            _, unfinished = await asyncio.wait(self._conversations, timeout=self.options.close_timeout)
+            timeout = min(self.options.close_timeout, self.deadline.left)
+            _, unfinished = await asyncio.wait(self._conversations, timeout=timeout)
             if unfinished:
                 _log.warning("%d connections did not end in time", len(unfinished))
             for task in unfinished:
@@ -136,8 +185,8 @@ class Running:
 
 def run(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in an orderly way and return."""
-    with asyncio.Runner(loop_factory=_loop_factory(running.options.loop)) as runner:
-        runner.run(_until_signal(running, ready))
+    loop_factory = _loop_factory(running.options.loop)
+    run_to_the_end(_until_signal(running, ready), running.deadline, loop_factory)
 
 
 def _loop_factory(wanted: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:

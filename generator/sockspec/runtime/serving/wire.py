@@ -7,6 +7,7 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from sockspec.runtime.limits import Limits
@@ -20,6 +21,8 @@ _TURN: Final = 64
 """How many messages in a row are handed out before other connections get their turn."""
 _GATHERED: Final = 64 * 1024
 """How many bytes are gathered at most before they are written."""
+_MOST_MISSED: Final = 6
+"""How many pongs in a row can be missing that could not be read, because handlers have more to do than they can."""
 _MOST_REASON: Final = 123
 """The bytes that a close reason can have (RFC 6455, section 5.5)."""
 
@@ -78,6 +81,9 @@ class Wire(ABC):
         self._will_write = False
         self._drained: asyncio.Future[None] | None = None
         self._ping = b""
+        self._missed = 0
+        self._name = ""
+        self._on_lost: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Watch over the peer from now on."""
@@ -100,6 +106,11 @@ class Wire(ABC):
         """Write a ping."""
 
     # --- ServerTransport --------------------------------------------------------------------------------------------
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        """Name the connection in logs, and call `ended` once the stream has ended."""
+        self._name = name
+        self._on_lost = ended
 
     @property
     def buffered(self) -> int:
@@ -198,6 +209,7 @@ class Wire(ABC):
         """The answer to a ping came, perhaps to one that nobody sent."""
         if self._ping and payload == self._ping:
             self._ping = b""
+            self._missed = 0
             self._forget("pong")
 
     def closing(self, code: int, reason: str) -> None:
@@ -213,6 +225,9 @@ class Wire(ABC):
         self._end(ConnectionClosed())
         for name in list(self._timers):
             self._forget(name)
+        on_lost, self._on_lost = self._on_lost, None
+        if on_lost is not None:
+            on_lost()
         self._gathered.clear()
         self._gathered_bytes = 0
         if not self._gone.done():
@@ -288,11 +303,15 @@ class Wire(ABC):
             self._after("pong", self._options.ping_timeout, self._miss_pong)
 
     def _miss_pong(self) -> None:
-        if self._is_full or not self.is_writable:
-            # The answer may be there, unread because of us. If the peer does not read, that is found elsewhere.
+        self._missed += 1
+        if not self.is_writable or (self._is_full and self._missed <= _MOST_MISSED):
+            # The answer may be there, unread because of us. If the peer does not read, that is found elsewhere. Another
+            # ping finds out whether the system has given the stream up, which nobody who does not read is told.
+            if self.is_writable:
+                self._write_ping(self._ping)
             self._after("pong", self._options.ping_timeout, self._miss_pong)
             return
-        _log.info("a connection is closed: its peer does not answer pings")
+        _log.info("a connection is closed: its peer does not answer pings", extra={"connection": self._name})
         kind = PROBLEMS[IDLE_TIMEOUT]
         self._start_closing(kind.close or 1000, kind.title)
         self._after("close", min(1.0, self._options.close_timeout), self.abort)
@@ -301,7 +320,9 @@ class Wire(ABC):
         """Cut off a peer that has taken nothing since the last look."""
         left = self._stream.get_write_buffer_size()
         if buffered is not None and left >= buffered:
-            _log.warning("a connection is aborted: its peer does not read what it is sent")
+            _log.warning(
+                "a connection is aborted: its peer does not read what it is sent", extra={"connection": self._name}
+            )
             self.abort()
         else:
             self._after("stall", self._options.write_timeout, lambda: self._watch_stall(left))
