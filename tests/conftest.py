@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
@@ -18,9 +20,15 @@ _told = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the names of tests that miss the shared folder, and the lines that tests want to tell."""
+    """Keep what tests miss that were left out, and the lines that tests want to tell."""
     config.stash[_left_out] = []
     config.stash[_told] = []
+
+
+def leave_out(request: pytest.FixtureRequest, why: str) -> NoReturn:
+    """Skip a test, and say so at the end of the run."""
+    request.config.stash[_left_out].append(why)
+    pytest.skip(why)
 
 
 @pytest.fixture
@@ -34,8 +42,7 @@ def shared(request: pytest.FixtureRequest) -> Path:
         return _SHARED
     if os.environ.get("SOCKSPEC_REQUIRE_SHARED") == "1":
         pytest.fail(f"{_SHARED} is missing, and SOCKSPEC_REQUIRE_SHARED=1 requires it")
-    request.config.stash[_left_out].append(request.node.nodeid)
-    pytest.skip(f"{_SHARED} is missing")
+    leave_out(request, f"{_SHARED} is missing")
 
 
 @pytest.fixture
@@ -50,7 +57,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("documents")
         for line in config.stash[_told]:
             terminalreporter.write_line(line)
-    names = config.stash[_left_out]
-    if names:
+    left_out = Counter(config.stash[_left_out])
+    if left_out:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.write_line(f"{_SHARED} is missing: {len(names)} tests on real documents did not run", red=True)
+    for why, count in left_out.items():
+        terminalreporter.write_line(f"{why}: {count} tests did not run", red=True)
