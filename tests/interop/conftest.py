@@ -48,6 +48,7 @@ def _installed(tmp_path_factory: pytest.TempPathFactory) -> Path | str:
     found = Node.installed()
     done = subprocess.run(
         [found.binary, found.npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
+        check=False,
         cwd=folder,
         capture_output=True,
         text=True,

@@ -21,16 +21,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], says: str, *, folder: Path | None = None) -> Generator[re.Match[str]]:
-    """A program, from when it says that it is ready until the block ends. `says` is a regular expression.
+def running(command: Sequence[str | Path], *says: str) -> Generator[list[re.Match[str]]]:
+    """A program, from when it has said all that shows that it is ready, in any order, until the block ends.
 
-    Fails with all that it said when it ends before, or takes too long.
+    `says` are regular expressions; their first matches are given. Fails with all that the program said when it ends
+    before, or takes too long.
     """
     process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     said: list[str] = []
-    found: list[re.Match[str]] = []
+    found: dict[str, re.Match[str]] = {}
     ready = threading.Event()
 
     def listen() -> None:
@@ -38,9 +39,11 @@ def running(command: Sequence[str | Path], says: str, *, folder: Path | None = N
         with process.stdout as lines:
             for line in lines:
                 said.append(line)
-                match = re.search(says, line)
-                if match is not None:
-                    found.append(match)
+                for sign in says:
+                    match = re.search(sign, line)
+                    if match is not None:
+                        found.setdefault(sign, match)
+                if len(found) == len(says):
                     ready.set()
         ready.set()
 
@@ -48,8 +51,8 @@ def running(command: Sequence[str | Path], says: str, *, folder: Path | None = N
     listener.start()
     try:
         ready.wait(PATIENCE)
-        assert found, f"{command[0]} did not say {says!r}:\n{''.join(said)}"
-        yield found[0]
+        assert len(found) == len(says), f"{command[0]} did not say {says}:\n{''.join(said)}"
+        yield [found[sign] for sign in says]
     finally:
         process.terminate()
         try:
