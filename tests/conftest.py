@@ -57,7 +57,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("documents")
         for line in config.stash[_told]:
             terminalreporter.write_line(line)
-    left_out = Counter(config.stash[_left_out])
+    reasons = config.stash[_left_out]
+    left_out = Counter(reasons)
     if left_out:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
     for why, count in left_out.items():

@@ -36,7 +36,12 @@ def kraken(shared: Path, node_modules: Path, tmp_path: Path) -> Generator[tuple[
     served["servers"] = {"mock": {"host": f"127.0.0.1:{port}", "protocol": "ws"}}
     (tmp_path / "kraken.yml").write_text(yaml.safe_dump(served), encoding="utf-8")
     (mokapi,) = node_modules.glob("@go-mokapi/*/bin/mokapi")
-    command = [mokapi, f"--api-port={free_port()}", "--mcp-server-enabled=false", "--health-enabled=false"]
+    command: list[str | Path] = [
+        mokapi,
+        f"--api-port={free_port()}",
+        "--mcp-server-enabled=false",
+        "--health-enabled=false",
+    ]
     with (
         live.imported(pipeline.generate(api, document.name)) as package,
         running([*command, tmp_path / "kraken.yml", SCRIPT], f"on port {port}", "the exchange is open"),
