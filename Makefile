@@ -26,8 +26,8 @@ types: $(READY) ## mypy and pyright, both strict
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
-unit: $(READY) ## The tests
-	@$(BIN)/python -m pytest -q
+unit: $(READY) ## The tests, in as many processes as there are cores
+	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
 
 golden: $(READY) ## Write generated/ and the made parts of docs/ anew
 	@$(BIN)/sockspec generate

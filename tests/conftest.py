@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -19,11 +20,17 @@ _told = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the names of tests that miss the shared folder, and the lines that tests want to tell."""
+    """Keep what tests miss that were left out, and the lines that tests want to tell."""
     config.stash[_left_out] = []
     config.stash[_told] = []
     if config.pluginmanager.hasplugin("dsession"):
         config.pluginmanager.register(_Workers())
+
+
+def leave_out(request: pytest.FixtureRequest, why: str) -> NoReturn:
+    """Skip a test, and say so at the end of the run."""
+    request.config.stash[_left_out].append(why)
+    pytest.skip(why)
 
 
 @pytest.fixture
@@ -37,8 +44,7 @@ def shared(request: pytest.FixtureRequest) -> Path:
         return _SHARED
     if os.environ.get("SOCKSPEC_REQUIRE_SHARED") == "1":
         pytest.fail(f"{_SHARED} is missing, and SOCKSPEC_REQUIRE_SHARED=1 requires it")
-    request.config.stash[_left_out].append(request.node.nodeid)
-    pytest.skip(f"{_SHARED} is missing")
+    leave_out(request, f"{_SHARED} is missing")
 
 
 @pytest.fixture
@@ -71,7 +77,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("documents")
         for line in config.stash[_told]:
             terminalreporter.write_line(line)
-    names = config.stash[_left_out]
-    if names:
+    reasons = config.stash[_left_out]
+    left_out = Counter(reasons)
+    if left_out:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.write_line(f"{_SHARED} is missing: {len(names)} tests on real documents did not run", red=True)
+    for why, count in left_out.items():
+        terminalreporter.write_line(f"{why}: {count} tests did not run", red=True)

@@ -270,3 +270,26 @@ def test_a_message_that_is_tried_last_keeps_its_direction(tmp_path: Path) -> Non
     assert type(codec.decode('{"type": "a"}')).__name__ == "A"
     assert type(codec.decode('{"type": "other"}')).__name__ == "Other"
     assert {key[1] for key in dispatch.all_of(api)} == {ir.Direction.CLIENT_TO_SERVER}
+
+
+def test_a_constant_that_is_the_default_of_its_property_is_sent_all_the_same(tmp_path: Path) -> None:
+    """As pydantic describes a `Literal` with a default: a receiver cannot tell by a property that is absent."""
+
+    def described(value: str, **others: object) -> dict[str, object]:
+        return {"type": "object", "properties": {"action": {"const": value, "default": value}, **others}}
+
+    shapes = {name: {**described(name, x={"type": "integer"}), "required": ["x"]} for name in ("circle", "square")}
+    shape = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in shapes]}
+    payloads = {"Draw": {**described("draw", shape=shape), "required": ["shape"]}, "Wipe": described("wipe")}
+    api, report = api_of(tmp_path, payloads, shapes)
+    assert not report.failed
+    package = package_of(tmp_path, api)
+    codec, messages = package.codecs.ALL_FROM_CLIENT, package.messages
+    text = '{"action":"draw","shape":{"action":"square","x":1}}'
+    assert codec.encode(messages.Draw(shape=messages.Square(x=1))) == text
+    assert codec.encode(messages.Wipe()) == '{"action":"wipe"}'
+    verdict = codec.examine(text)
+    assert (verdict.message, verdict.lane) == (messages.Draw(shape=messages.Square(x=1)), "typed")
+    assert codec.decode('{"shape":{"action":"square","x":1}}') == messages.Draw(shape=messages.Square(x=1))
+    with pytest.raises(PayloadError):
+        codec.decode('{"action":"draw","shape":{"x":1}}')

@@ -163,6 +163,7 @@ class MarketServer(Server):
             handlers={
                 messages.Subscribe: Handler("request"),
                 messages.Unsubscribe: Handler("request"),
+                messages.Ping: Handler("answer_heartbeat", own=True),
             },
             opened="stream_opened",
             closed="stream_closed",

@@ -336,6 +336,8 @@ class Heartbeat:
     interval: float
     timeout: float
     location: Location
+    sender: Direction | None = None
+    """Who asks; None until it is known that the heartbeat fits its channel."""
 
 
 ServiceLimits = tuple[tuple[str, int | float], ...]

@@ -205,15 +205,18 @@ def is_one_class(message: ir.Message) -> bool:
 def record_tags(api: ir.Api, dispatches: Iterable[Dispatch]) -> dict[str, tuple[str, TagValue]]:
     """The property and the constant that each message or record declares as its tag.
 
-    Messages are named as `message:NAME`, definitions by their name. A tag is one required constant; where a record
-    stands in two unions that go by different properties, it declares that of the first.
+    Messages are named as `message:NAME`, definitions by their name. A tag is one constant that is required, or else the
+    default of its property, so that it is always sent: who receives it cannot tell by a property that is absent. Where
+    a record stands in two unions that go by different properties, it declares that of the first.
     """
     definitions = walk.by_name(api)
     tags: dict[str, tuple[str, TagValue]] = {}
     for dispatch in dispatches:
         for choice in dispatch.choices:
-            is_record = isinstance(choice.message.payload.type, ir.Record)
-            if is_record and dispatch.member and len(choice.values) == 1 and choice.required:
+            record = choice.message.payload.type
+            if not isinstance(record, ir.Record) or not dispatch.member or len(choice.values) != 1:
+                continue
+            if choice.required or _has_default(record, dispatch.member, choice.values[0]):
                 tag = (dispatch.member, choice.values[0])
                 tags.setdefault(f"message:{choice.message.name}", tag)
                 if is_one_class(choice.message):
@@ -225,6 +228,10 @@ def record_tags(api: ir.Api, dispatches: Iterable[Dispatch]) -> dict[str, tuple[
             if isinstance(part, ir.Union) and part.tag is not None:
                 _tag_members(part, part.tag, definitions, tags)
     return tags
+
+
+def _has_default(record: ir.Record, member: str, value: TagValue) -> bool:
+    return any(f.wire_name == member and f.has_default and f.default == value for f in record.fields)
 
 
 def _tag_members(

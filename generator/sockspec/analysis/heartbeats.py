@@ -24,15 +24,6 @@ def fitting(api: ir.Api, report: Report) -> ir.Api:
     return replace(api, channels=channels)
 
 
-def sender(api: ir.Api, channel: ir.Channel) -> ir.Direction | None:
-    """Who sends the pings of a channel; None where it has no heartbeat."""
-    beat = channel.heartbeat
-    if beat is None:
-        return None
-    from_client = {message.name for message in api.messages_of(channel, ir.Direction.CLIENT_TO_SERVER)}
-    return ir.Direction.CLIENT_TO_SERVER if beat.ping in from_client else ir.Direction.SERVER_TO_CLIENT
-
-
 def handed_over(api: ir.Api) -> ir.Api:
     """The API as the application sees it: its operations without the messages that are the runtime's business alone."""
     beats = {c.name: {c.heartbeat.ping, c.heartbeat.pong} for c in api.channels if c.heartbeat is not None}
@@ -51,7 +42,13 @@ def _fitting(api: ir.Api, channel: ir.Channel, report: Report) -> ir.Channel:
     faults = list(_faults(api, channel, channel.heartbeat))
     for fault in faults:
         report.add(fault)
-    return replace(channel, heartbeat=None) if faults else channel
+    fitted = None if faults else replace(channel.heartbeat, sender=_sender(api, channel, channel.heartbeat))
+    return replace(channel, heartbeat=fitted)
+
+
+def _sender(api: ir.Api, channel: ir.Channel, beat: ir.Heartbeat) -> ir.Direction:
+    from_client = {message.name for message in api.messages_of(channel, ir.Direction.CLIENT_TO_SERVER)}
+    return ir.Direction.CLIENT_TO_SERVER if beat.ping in from_client else ir.Direction.SERVER_TO_CLIENT
 
 
 def _faults(api: ir.Api, channel: ir.Channel, beat: ir.Heartbeat) -> Iterator[Diagnostic]:
@@ -63,7 +60,7 @@ def _faults(api: ir.Api, channel: ir.Channel, beat: ir.Heartbeat) -> Iterator[Di
         yield UNFIT_HEARTBEAT.at(beat.location, f"{channel.name!r} carries no message {name!r}", hint=hint)
     if missing:
         return
-    asks = sender(api, channel)
+    asks = _sender(api, channel, beat)
     answers = next(side for side in ir.Direction if side is not asks)
     if beat.pong not in sides[answers]:
         yield UNFIT_HEARTBEAT.at(beat.location, f"{beat.pong!r} is not sent by whoever receives {beat.ping!r}")

@@ -202,6 +202,7 @@ class Endpoints:
                     handled.add(name)
                     key = f"messages.{self._names.messages[name]}"
                     handlers.append(joined(f"{key}: ", handler))
+        handlers += self._heartbeats(channel)
         opened, closed = self._names.hooks[channel.name]
         arguments: list[Code] = [
             assigned("path", literals.string(parameters.route_path(self._api, channel))),
@@ -233,6 +234,15 @@ class Endpoints:
         if channel.heartbeat is not None:
             arguments.append(assigned("heartbeat", heartbeat(channel.heartbeat, self._names, self._by_name)))
         return call("Route", *arguments)
+
+    def _heartbeats(self, channel: ir.Channel) -> Iterator[Code]:
+        """The handlers of the runtime for what clients send of the heartbeat."""
+        beat = channel.heartbeat
+        if beat is None:
+            return
+        is_asked = beat.sender is ir.Direction.CLIENT_TO_SERVER
+        name, method = (beat.ping, "answer_heartbeat") if is_asked else (beat.pong, "hear_heartbeat")
+        yield f"messages.{self._names.messages[name]}: Handler({literals.string(method)}, own=True)"
 
     def _handler_of(self, operation: ir.Operation) -> Code:
         method = self._names.handlers[operation.name]

@@ -12,10 +12,13 @@ from sockspec.python import naming
 SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT: "server"}
 """Who sends, as part of a name."""
 
-_SERVER_RESERVED = set("run serve asgi application routes schemes limits error_message page authorize group".split())
+_SERVER_RESERVED = set(
+    """run serve asgi application routes schemes limits error_message page authorize group answer_heartbeat
+    hear_heartbeat""".split()
+)
 _CONNECTION_RESERVED = set(
-    """send send_problem send_frame post close finish ended renew on_renewal is_open dropped groups identity principal
-    parameters query headers handshake subprotocol id""".split()
+    """answer_heartbeat send send_problem send_frame post close finish ended renew on_renewal is_open dropped groups
+    identity principal parameters query headers handshake subprotocol id""".split()
 )
 _CLIENT_RESERVED = set(
     """send request receive wait_for unsent ending on once off on_problem on_unknown on_state on_connect dial_by close

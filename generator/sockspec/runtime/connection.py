@@ -123,6 +123,11 @@ class Connection(Generic[Out, P]):
         """How many messages were forgotten because the client reads too slowly."""
         return self._outbox.dropped
 
+    async def answer_heartbeat(self, message: Any) -> None:
+        """Answer a ping that is a message of the document, without the application."""
+        if self._route.heartbeat is not None:
+            await self.send(self._route.heartbeat.answer(message))
+
     def renew(self, principal: P, *, scheme: str = "") -> None:
         """Go on with fresh credentials of the same client: their scopes and their expiry count from now on.
 

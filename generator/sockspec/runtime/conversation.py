@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
+from sockspec.runtime.heartbeat import Beats
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell, watched
 from sockspec.runtime.options import Options
@@ -76,6 +77,7 @@ class Conversation:
         self._became_idle: asyncio.Future[None] | None = None
         self._last_message = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._beats: Beats | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._is_parting = False
         self._has_ended = False
@@ -98,6 +100,8 @@ class Conversation:
             self._settle()
             for timer in self._timers.values():
                 timer.cancel()
+            if self._beats is not None:
+                self._beats.stop()
             for task in (*self._running, *self._endings):
                 task.cancel()
             current.reset(token)
@@ -147,6 +151,7 @@ class Conversation:
             self._expire_in_time()
             self._last_message = start
             self._look_for_idleness()
+            self._send_heartbeats()
         except Exception:
             await self._part(incident("a connection could not be begun", extra=self._context))
             return False
@@ -235,7 +240,7 @@ class Conversation:
         try:
             if handler.security:
                 self._check_scopes(handler)
-            if self._authorizes:
+            if self._authorizes and not handler.own:
                 await self._server.authorize(self._connection, handler.method, message)
             if self._options.handler_timeout is None:
                 await self._run(call)
@@ -337,6 +342,17 @@ class Conversation:
             self._end_with(Problem.of(TOKEN_EXPIRED))
         else:
             self._after("expiry", min(left, _LONGEST_TIMER), self._expire_in_time)
+
+    def _send_heartbeats(self) -> None:
+        """Ask for signs of life by messages, where the document has the server do so."""
+        beat, outgoing = self._route.heartbeat, self._route.outgoing
+        if beat is not None and beat.ping in outgoing.messages:
+            self._beats = Beats(
+                beat,
+                send=lambda message: self._connection.post(outgoing.frame(message)),
+                heard=lambda: self._last_message,
+                missed=lambda: self._end_with(Problem.of(IDLE_TIMEOUT)),
+            )
 
     def _look_for_idleness(self) -> None:
         most = self._limits.idle_timeout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
@@ -76,6 +77,41 @@ class Pulse:
             except TimeoutError:
                 transport.abort()
                 return
+
+
+class Beats:
+    """The pings that a server sends on one connection. Any message of the client is a sign of life."""
+
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        *,
+        send: Callable[[Any], None],
+        heard: Callable[[], float],
+        missed: Callable[[], None],
+    ) -> None:
+        """`heard` says when the latest message came, by the clock of `time.monotonic`; `missed` ends the connection."""
+        self._heartbeat = heartbeat
+        self._send = send
+        self._heard = heard
+        self._missed = missed
+        self._timer = asyncio.get_running_loop().call_later(heartbeat.interval, self._beat)
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._timer.cancel()
+
+    def _beat(self) -> None:
+        sent = time.monotonic()
+        self._send(self._heartbeat.beat())
+        self._timer = asyncio.get_running_loop().call_later(self._heartbeat.timeout, self._look, sent)
+
+    def _look(self, sent: float) -> None:
+        if self._heard() < sent:
+            self._missed()
+            return
+        left = max(0.0, self._heartbeat.interval - self._heartbeat.timeout)
+        self._timer = asyncio.get_running_loop().call_later(left, self._beat)
 
 
 def answer(kind: type[M], message: msgspec.Struct) -> M:

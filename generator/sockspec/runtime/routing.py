@@ -30,6 +30,8 @@ class Handler:
     """What the client has to be allowed."""
     concurrent: bool = False
     """Whether the next message is handled while this one still is."""
+    own: bool = False
+    """Whether the runtime handles it, so that the application is not asked who may do it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

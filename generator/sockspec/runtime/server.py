@@ -49,6 +49,13 @@ class Server(ABC, Generic[P]):
         Raise `Refused` to turn the message down; the connection stays usable.
         """
 
+    async def answer_heartbeat(self, connection: Connection[Any, P], message: object) -> None:
+        """Answers a ping of the heartbeat that the document declares."""
+        await connection.answer_heartbeat(message)
+
+    async def hear_heartbeat(self, connection: Connection[Any, P], message: object) -> None:
+        """The answer to a ping of the server came. That a message came at all is what counts."""
+
     @classmethod
     def page(cls) -> str:
         """The generated documentation as HTML, for `/docs`; empty where the package has none."""

@@ -125,15 +125,24 @@ def _constant(shape: Shape, wire_name: str) -> object:
 
 
 def _tag(shapes: list[Shape]) -> str | None:
-    """The property that all shapes require with a text of their own each."""
+    """The property that all shapes have with a text of their own each, required or as its default."""
     if len(shapes) < 2:
         return None
     for wire_name in shapes[0].properties:
-        values = [_constant(shape, wire_name) for shape in shapes if wire_name in shape.required]
-        texts = {value for value in values if isinstance(value, str)}
+        texts = {_sent(shape, wire_name) for shape in shapes} - {None}
         if len(texts) == len(shapes):
             return wire_name
     return None
+
+
+def _sent(shape: Shape, wire_name: str) -> str | None:
+    """The one text that a property of a shape may have, where a sender can always write it."""
+    value = _constant(shape, wire_name)
+    if not isinstance(value, str):
+        return None
+    defaults = (node.get("default") for node in shape.properties[wire_name])
+    is_default = any(default is not None and default.value == value for default in defaults)
+    return value if wire_name in shape.required or is_default else None
 
 
 def _disjoint(shapes: list[Shape]) -> bool:
