@@ -26,12 +26,12 @@ _TURNS: Final = 10
 _FINAL: Final = 0x80
 
 
-class RawFrame(Frame):
+class RawFrame(Frame, eq=False, gc=False):
     """Bytes that are sent as they are."""
 
-    __slots__ = ()
-
-    def _framed(self) -> bytes:
+    @property
+    def wire(self) -> bytes:
+        """The bytes."""
         return self.data
 
 

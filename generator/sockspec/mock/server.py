@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import ModuleType
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from sockspec.mock.traffic import Ears, Traffic
 from sockspec.runtime import (
     BasicCredentials,
     Connection,
-    KeyScheme,
     Limits,
     Options,
     Principal,
@@ -153,19 +152,12 @@ def _paced(base: type[Connection[Any, Any]]) -> type[Connection[Any, Any]]:
     return type(base.__name__, (base,), {"__module__": base.__module__, "__init__": init})
 
 
-class _SharedKey(KeyScheme):
-    """A key that guards nothing, so that it does no harm if browsers send it for any page."""
-
-    @property
-    def is_ambient(self) -> bool:
-        """Never mind."""
-        return False
-
-
 def _harmless(scheme: Scheme) -> Scheme:
-    if not isinstance(scheme, KeyScheme):
-        return scheme
-    return _SharedKey(scheme.name, scheme.verify, scheme.parameter, scheme.place)
+    """The scheme of a mock, which guards nothing: so it does no harm if browsers meet it for any page."""
+    kind = type(scheme)
+    shared: Any = type(kind.__name__, (kind,), {"__slots__": (), "is_ambient": False})
+    found: Scheme = shared(**{field.name: getattr(scheme, field.name) for field in fields(scheme)})
+    return found
 
 
 def _verifying(base: type[Server[Any]], token: str | None) -> Any:

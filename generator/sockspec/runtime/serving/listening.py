@@ -6,6 +6,8 @@ import socket
 from typing import Final
 
 _BACKLOG: Final = 1024
+_LONGEST: Final = 32_767.0
+"""Seconds that systems take for the times of probes at most."""
 
 
 def listen(host: str = "127.0.0.1", port: int = 8765, *, dead_after: float = 30.0) -> socket.socket:
@@ -32,6 +34,7 @@ def listen(host: str = "127.0.0.1", port: int = 8765, *, dead_after: float = 30.
 def notice_death(connection: socket.socket, dead_after: float) -> None:
     """Have the system end a connection, or all that a listening socket accepts, once the peer is dead."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    dead_after = min(dead_after, _LONGEST)
     seconds = round(dead_after)
     probes = {"TCP_KEEPIDLE": max(1, seconds // 2), "TCP_KEEPINTVL": max(1, seconds // 6), "TCP_KEEPCNT": 3}
     for name, value in probes.items():
