@@ -683,6 +683,25 @@ def test_the_same_words_under_two_channels_are_one_message() -> None:
     assert [operation.messages for operation in api.operations] == [("m",), ("m",)]
 
 
+@pytest.mark.parametrize(
+    ("closed", "places", "code"),
+    [
+        ("", ("text", "ref"), "correlation-assumed"),
+        (", additionalProperties: false", ("text",), "correlation-not-in-payload"),
+        (", additionalProperties: {type: string}", ("text",), "correlation-not-in-payload"),
+    ],
+)
+def test_a_correlation_id_that_the_schema_only_lets_in_is_an_optional_member(
+    closed: str, places: tuple[str, ...], code: str
+) -> None:
+    payload = f"payload: {{type: object, properties: {{text: {{type: string}}}}{closed}}}"
+    found, codes = message(f"{payload}, correlationId: {{location: '$message.payload#/ref'}}")
+    assert isinstance(found.payload.type, ir.Record)
+    assert tuple(field.wire_name for field in found.payload.type.fields) == places
+    assert found.correlation == (("ref",) if "ref" in places else ())
+    assert [one for one in codes if one.startswith("correlation")] == [code]
+
+
 def test_a_correlation_id_that_the_payload_does_not_have_is_left_out_and_reported() -> None:
     found, codes = message(f"{PAYLOAD}, correlationId: {{location: '$message.payload#/a/z'}}")
     assert (found.correlation, said(codes)) == ((), ["correlation-not-in-payload"])

@@ -35,6 +35,12 @@ CORRELATION_NOT_IN_PAYLOAD = Code(
     "The `location` of a correlation id is a place that the schema of the payload does not have, so replies cannot be "
     "matched to requests by it. Correct the pointer, or add the property to the payload.",
 )
+CORRELATION_ASSUMED = Code(
+    "correlation-assumed",
+    Severity.INFO,
+    "The `location` of a correlation id is a property that the schema of the payload does not have and lets in, so the "
+    "message gets an optional member for it. Add the property to the payload, or correct the pointer.",
+)
 OTHER_SCHEMA_FORMAT = Code(
     "schema-format-not-read",
     Severity.WARNING,
@@ -127,6 +133,14 @@ class Messages:
         message = self._found[name]
         if not shapes.leads(message.payload.type, message.correlation, definitions):
             pointer = quoted("/" + "/".join(message.correlation))
+            carrying = _carrying(message, place, definitions)
+            if carrying is not None:
+                assumed = (
+                    f"the payload of {quoted(name)} has nothing at {pointer}; it gets an optional member for the id"
+                )
+                self._report.add(CORRELATION_ASSUMED.at(place.location, assumed))
+                self._found[name] = carrying
+                return
             problem = f"the payload of {quoted(name)} has nothing at {pointer}, so replies cannot be matched by it"
             self._report.add(CORRELATION_NOT_IN_PAYLOAD.at(place.location, problem))
             self._found[name] = replace(message, correlation=())
@@ -226,3 +240,15 @@ class Messages:
 
 def _is_usable(name: str) -> bool:
     return 0 < len(name) <= _LONGEST_NAME and any(character.isalnum() for character in name)
+
+
+def _carrying(message: ir.Message, place: Node, definitions: Mapping[str, ir.Definition]) -> ir.Message | None:
+    """The message with a member for a correlation id that its schema only lets in; None where it does not."""
+    record = message.payload.type
+    if len(message.correlation) != 1 or not isinstance(record, ir.Record) or record.closed or record.extra is not None:
+        return None
+    if message.payload.definition == message.name and message.name in definitions:
+        return None  # one class for both, and the definition has no such member
+    identifier = ir.Union((ir.Scalar(ir.Kind.STRING), ir.Scalar(ir.Kind.INTEGER)))
+    member = ir.Field(message.correlation[0], identifier, False, place.location, "The id that a reply repeats.")
+    return replace(message, payload=replace(message.payload, type=replace(record, fields=(*record.fields, member))))
