@@ -48,7 +48,8 @@ async def _flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
-async def _serve() -> None:
+async def serve() -> None:
+    """Say the port, and serve until the process is killed."""
     server = await asyncio.start_server(_flood, "127.0.0.1", 0, backlog=2 * CLIENTS)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
@@ -185,7 +186,7 @@ def _run(name: str, url: str) -> float:
 def run() -> Iterator[str]:
     """Throughput, memory, and what a restart does."""
     server = subprocess.Popen(
-        [sys.executable, "-c", "import asyncio; from benchmarks import receiving; asyncio.run(receiving._serve())"],
+        [sys.executable, "-c", "import asyncio; from benchmarks import receiving; asyncio.run(receiving.serve())"],
         stdout=subprocess.PIPE,
         text=True,
     )

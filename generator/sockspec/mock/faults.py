@@ -64,6 +64,14 @@ class Pace:
         """Whether a message would be sent at once."""
         return self._pump is None and self.below.is_writable
 
+    def received(self) -> str | bytes | None:
+        """The next message, if it is there."""
+        return self.below.received()
+
+    def attach(self, name: str, ended: Callable[[], None]) -> None:
+        """Name the connection in logs, and call `ended` once the peer is known to be gone."""
+        self.below.attach(name, ended)
+
     async def receive(self) -> str | bytes:
         """The next message. Raises ConnectionClosed."""
         return await self.below.receive()
