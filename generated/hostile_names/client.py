@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sockspec.runtime import Client, ClientOptions, DateTime, message_of
+from sockspec.runtime import Client, ClientOptions, DateTime, message_of, payload_of
 
 from . import codecs, messages
 
@@ -133,9 +133,7 @@ class ClassClient(Client[messages.ClassFromServer, messages.ClassFromClient]):
 
     async def send_none(self, payload: messages.None_ | dict[str, Any]) -> None:
         """Send `None`."""
-        await self.send(
-            payload if isinstance(payload, messages.None_) else messages.None_(payload),
-        )
+        await self.send(payload_of(messages.None_, payload))
 
 
 class Room2Client(Client[messages.Room2FromServer, messages.Room2FromClient]):
@@ -157,6 +155,4 @@ class Room2Client(Client[messages.Room2FromServer, messages.Room2FromClient]):
 
     async def send_pass(self, payload: messages.Pass | Any) -> None:
         """A message of which nothing is said."""
-        await self.send(
-            payload if isinstance(payload, messages.Pass) else messages.Pass(payload),
-        )
+        await self.send(payload_of(messages.Pass, payload))

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sockspec.runtime import ClientOptions, DateTime, SyncClient, message_of
+from sockspec.runtime import ClientOptions, DateTime, SyncClient, message_of, payload_of
 
 from . import client, messages
 
@@ -134,9 +134,7 @@ class SyncClassClient(SyncClient[messages.ClassFromServer, messages.ClassFromCli
 
     def send_none(self, payload: messages.None_ | dict[str, Any]) -> None:
         """Send `None`."""
-        self.send(
-            payload if isinstance(payload, messages.None_) else messages.None_(payload),
-        )
+        self.send(payload_of(messages.None_, payload))
 
 
 class SyncRoom2Client(SyncClient[messages.Room2FromServer, messages.Room2FromClient]):
@@ -152,6 +150,4 @@ class SyncRoom2Client(SyncClient[messages.Room2FromServer, messages.Room2FromCli
 
     def send_pass(self, payload: messages.Pass | Any) -> None:
         """A message of which nothing is said."""
-        self.send(
-            payload if isinstance(payload, messages.Pass) else messages.Pass(payload),
-        )
+        self.send(payload_of(messages.Pass, payload))

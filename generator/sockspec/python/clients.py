@@ -149,7 +149,7 @@ class Clients:
         if not isinstance(message.payload.type, ir.Record):
             annotation = either(kind, attributes[0].annotation)
             given: tuple[Code, ...] = ("self", joined("payload: ", annotation), *(("*", *limit) if limit else ()))
-            value: Code = f"payload if isinstance(payload, {kind}) else {kind}(payload)"
+            value: Code = call("payload_of", kind, "payload")
             return Method(signature(define, given, returns, 4), doc, _call(value, reply, self._names, manner))
         whole = f"message: {kind}"
         either_way = f"message: {kind} | None = None"

@@ -53,6 +53,7 @@ _MODULES: Final = {
         "message_of",
         "one_of",
         "open_tuple",
+        "payload_of",
         "stamped",
     ),
 }

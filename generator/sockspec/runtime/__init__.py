@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.client import Client
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
-    from sockspec.runtime.filled import identified, message_of, now, stamped
+    from sockspec.runtime.filled import identified, message_of, now, payload_of, stamped
     from sockspec.runtime.formats import DateTime
     from sockspec.runtime.groups import Group
     from sockspec.runtime.handshake import Handshake, Values
@@ -63,7 +63,7 @@ else:
         "client": ("Client",),
         "codec": ("Codec",),
         "connection": ("Connection",),
-        "filled": ("identified", "message_of", "now", "stamped"),
+        "filled": ("identified", "message_of", "now", "payload_of", "stamped"),
         "formats": ("DateTime",),
         "groups": ("Group",),
         "handshake": ("Handshake", "Values"),
@@ -176,5 +176,6 @@ __all__ = [
     "now",
     "one_of",
     "open_tuple",
+    "payload_of",
     "stamped",
 ]

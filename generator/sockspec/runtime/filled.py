@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -60,3 +60,8 @@ def message_of(
         if name not in values:
             values[name] = identified(UNSET)
     return kind(**values)
+
+
+def payload_of(kind: Callable[..., M], payload: object) -> M:
+    """The message, or one made of its payload, where that has no members of its own."""
+    return payload if isinstance(payload, cast("type[M]", kind)) else kind(payload)

@@ -139,7 +139,7 @@ class Running:
         self.deadline.start()
         await self.dispatcher.drain()
         if self._listener is not None:
-            self._listener.close()
+            await _accept_no_more(self._listener)
         for accepting in self._accepting:
             accepting.cancel()
         for doorkeeper in list(self._handshakes):
@@ -232,3 +232,20 @@ def _signals(stop: Callable[[], None]) -> Generator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+
+async def _accept_no_more(listener: asyncio.Server) -> None:
+    """Close a listener without losing track of a connection.
+
+    One that asyncio has accepted and not yet handed over when its server closes would stay open, and nobody's (seen in
+    Python 3.11): so nothing is accepted for a moment, until those that were are handed over.
+    """
+    loop = asyncio.get_running_loop()
+    for listening in listener.sockets:
+        loop.remove_reader(listening.fileno())
+    for _ in range(_TURNS_TO_HAND_OVER):
+        await asyncio.sleep(0)
+    listener.close()
+
+
+_TURNS_TO_HAND_OVER: Final = 3
