@@ -47,7 +47,6 @@ _MODULES: Final = {
         "Server",
         "SyncClient",
         "Token",
-        "answer",
         "basic",
         "identified",
         "message_of",
@@ -64,6 +63,8 @@ _TEXT: Final = re.compile(
     re.DOTALL,
 )
 """Strings and docstrings as the views print them. A quoted alias is code, though."""
+_TARGET: Final = re.compile(r"^\s+[^\W\d]\w*(?=: )|[^\W\d]\w*(?==[^=\s])", re.MULTILINE)
+"""What is given a type or a value: members, parameters, arguments. They are names of the document, and use nothing."""
 _NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _DEFINED: Final = re.compile(r"^class ([^\W\d]\w*)|^([^\W\d]\w*): TypeAlias", re.MULTILINE)
 """The classes and aliases that a module makes itself."""
@@ -75,7 +76,7 @@ _BLOCKS: Final = (
 
 def used(body: str) -> set[str]:
     """The names in the code of a module, whatever they stand for."""
-    return set(_NAME.findall(_TEXT.sub("", body)))
+    return set(_NAME.findall(_TARGET.sub("", _TEXT.sub("", body))))
 
 
 def blocks(body: str, siblings: Iterable[str], others: Mapping[str, frozenset[str]]) -> tuple[tuple[str, ...], ...]:
