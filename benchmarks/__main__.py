@@ -16,7 +16,10 @@ def main() -> None:
         ("A document of many messages: generated", generating.run),
         ("Real documents: generated", real.run),
         ("A generated package: imported", importing.run),
-        ("Servers: thousands of chat messages a second, and how many times FastAPI + pydantic", serving.run),
+        (
+            "Servers: thousands of chat messages in a second of their time, and times FastAPI + pydantic",
+            serving.run,
+        ),
         ("Many connections", holding.run),
         ("Clients", receiving.run),
     ):
