@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.python import literals, naming, parameters, security
-from sockspec.python.layout import Code, Group, assigned, call, either, joined, lay, signature, statement, subscript
-from sockspec.python.messages import Attribute, Messages
+from sockspec.python.layout import (
+    Code,
+    Group,
+    assigned,
+    call,
+    either,
+    joined,
+    lay,
+    signature,
+    statement,
+    subscript,
+    tuple_of,
+)
+from sockspec.python.messages import Attribute, Messages, as_parameters
 from sockspec.python.names import Names, client_scope, send_method
 from sockspec.python.parameters import Parameters
 from sockspec.python.types import Types
@@ -123,7 +135,7 @@ class Clients:
             message = self._by_name[name]
             method = scope.claim(send_method(self._names.messages[name]))
             doc = message.summary or message.title or message.description or f"Send `{name}`."
-            yield self._method(message, method, literals.docstring(_first(doc), 8), manner)
+            yield self._method(message, method, literals.docstring(literals.first_paragraph(doc), 8), manner)
         for operation in sent:
             if operation.reply is not None:
                 for name in operation.messages:
@@ -133,7 +145,7 @@ class Clients:
 
     def _request(self, operation: ir.Operation, message: ir.Message, method: str, manner: _Manner) -> Method:
         doc = operation.summary or operation.title or operation.description
-        text = f"{_first(doc or f'Send `{message.name}` and wait for the reply.')}\n\n"
+        text = f"{literals.first_paragraph(doc or f'Send `{message.name}` and wait for the reply.')}\n\n"
         text += "Waits for the reply, `timeout` seconds or as long as the options say."
         return self._method(message, method, literals.docstring(text, 8), manner, operation.reply)
 
@@ -159,7 +171,7 @@ class Clients:
             return Method(signature(define, given, returns, 4), doc, body)
         heads: tuple[tuple[Code, ...], ...] = (
             ("self", whole, "/", *(("*", *limit) if limit else ())),
-            ("self", "/", "*", *_fields(attributes), *limit),
+            ("self", "/", "*", *as_parameters(attributes), *limit),
         )
         overloads = tuple(signature(define, head, returns, 4, room=len(_STUB)) + _STUB for head in heads)
         given = ("self", either_way, "/", *(("*", *limit) if limit else ()), "**fields: Any")
@@ -196,9 +208,9 @@ class Clients:
             arguments.append("token=token")
         placed = tuple(one.argument for one in asked if one.argument)
         if placed:
-            arguments.append(assigned("credentials", _tuple(placed)))
+            arguments.append(assigned("credentials", tuple_of(placed)))
         if channel.subprotocols:
-            arguments.append(assigned("subprotocols", _tuple(tuple(map(literals.string, channel.subprotocols)))))
+            arguments.append(assigned("subprotocols", tuple_of(map(literals.string, channel.subprotocols))))
         arguments.append("options=options")
         return Method(self._constructor(channel), "", lay(call("super().__init__", *arguments), 8))
 
@@ -240,7 +252,7 @@ def heartbeat(beat: ir.Heartbeat, names: Names, by_name: Mapping[str, ir.Message
         f"interval={beat.interval!r}",
         f"timeout={beat.timeout!r}",
         *(
-            [assigned("identifiers", _tuple((literals.string(naming.attribute_name(ids[0])),)))]
+            [assigned("identifiers", tuple_of((literals.string(naming.attribute_name(ids[0])),)))]
             if len(ids) == 1
             else []
         ),
@@ -250,31 +262,16 @@ def heartbeat(beat: ir.Heartbeat, names: Names, by_name: Mapping[str, ir.Message
 def _call(value: Code, reply: ir.Reply | None, names: Names, manner: _Manner) -> str:
     if reply is None:
         return lay(joined(manner.wait, call("self.send", value)), 8)
-    replies = _tuple(tuple(f"messages.{names.messages[name]}" for name in reply.messages))
+    replies = tuple_of(f"messages.{names.messages[name]}" for name in reply.messages)
     return lay(joined("return ", manner.wait, call("self.request", value, replies, "timeout=timeout")), 8)
-
-
-def _fields(attributes: Iterable[Attribute]) -> tuple[Code, ...]:
-    required = [joined(f"{a.name}: ", a.annotation) for a in attributes if not a.default]
-    optional = [joined(f"{a.name}: ", a.annotation, f" = {a.default}") for a in attributes if a.default]
-    return (*required, *optional)
 
 
 def _filled(attributes: Iterable[Attribute]) -> Iterable[Code]:
     for keyword, function in (("timestamps", "stamped("), ("identifiers", "identified(")):
         members = tuple(literals.string(a.member) for a in attributes if a.argument.startswith(function))
         if members:
-            yield assigned(keyword, _tuple(members))
-
-
-def _tuple(items: tuple[Code, ...]) -> Code:
-    return Group("(", (joined(items[0], ","),), ")", comma=False) if len(items) == 1 else Group("(", items, ")")
+            yield assigned(keyword, tuple_of(members))
 
 
 def _about(channel: ir.Channel) -> str:
     return channel.description or channel.summary or f"A connection to {channel.address or channel.name}."
-
-
-def _first(text: str) -> str:
-    """The first paragraph."""
-    return text.strip().split("\n\n", 1)[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.python import literals
-from sockspec.python.layout import Code, Group, assigned, call, statement, subscript
+from sockspec.python.layout import Code, assigned, call, statement, subscript, tuple_of
 from sockspec.python.names import Names
 
 
@@ -56,7 +56,7 @@ def _entry(choice: dispatch.Choice, names: Names) -> Code:
     if not isinstance(message.payload.type, ir.Record):
         arguments.append("bare=True")
     if message.correlation:
-        arguments.append(assigned("correlation", _tuple([literals.string(name) for name in message.correlation])))
+        arguments.append(assigned("correlation", tuple_of([literals.string(name) for name in message.correlation])))
     return call("Entry", *arguments)
 
 
@@ -66,7 +66,7 @@ def _tags(found: dispatch.Dispatch) -> list[Code]:
     for word, path in (("tag", found.path), ("second_tag", found.second)):
         if path:
             steps = [literals.value(step) for step in path]
-            arguments.append(assigned(word, steps[0] if len(steps) == 1 else _tuple(steps)))
+            arguments.append(assigned(word, steps[0] if len(steps) == 1 else tuple_of(steps)))
     if found.position is not None:
         arguments.append(f"position={found.position}")
     return arguments
@@ -76,10 +76,6 @@ def _values(choice: dispatch.Choice) -> Code:
     """The values that mean a message: each alone, or with each value of the second tag."""
     first = [literals.value(value) for value in choice.values]
     if not choice.seconds:
-        return _tuple(first)
+        return tuple_of(first)
     seconds = [literals.value(value) for value in choice.seconds]
-    return _tuple([f"({one}, {other})" for one in first for other in seconds])
-
-
-def _tuple(items: list[str]) -> Code:
-    return f"({items[0]},)" if len(items) == 1 else Group("(", tuple(items), ")")
+    return tuple_of([f"({one}, {other})" for one in first for other in seconds])

@@ -1,4 +1,4 @@
-"""The server's and the client's side of each channel: views of `server.py` and `client.py`."""
+"""The server's side of each channel: view of `server.py`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from sockspec.python.layout import (
     signature,
     statement,
     subscript,
+    tuple_of,
 )
-from sockspec.python.messages import Attribute, Messages
+from sockspec.python.messages import Attribute, Messages, as_parameters
 from sockspec.python.names import Names, connection_scope, send_method
 from sockspec.python.parameters import Class, Parameters
 from sockspec.python.types import Types
@@ -149,19 +150,17 @@ class Endpoints:
             model,
             f"parameters: {name}" if model is not None else "",
             close_codes.view(channel, self._names.close_codes[channel.name]) if channel.close_codes else None,
-            tuple(self._sends(channel, ir.Direction.SERVER_TO_CLIENT, scope)),
+            tuple(self._sends(channel, scope)),
         )
 
     def _union(self, channel: ir.Channel, side: ir.Direction) -> str:
         key = (channel.name, side)
         return f"messages.{self._names.unions[key]}" if key in self._dispatches else "Never"
 
-    def _sends(self, channel: ir.Channel, side: ir.Direction, scope: naming.Scope) -> list[Method]:
-        """A method for each message that one side sends of itself."""
-        names: dict[str, None] = {}
-        for operation in self._sent(channel, side):
-            if operation.reply is None or side is ir.Direction.SERVER_TO_CLIENT:
-                names.update(dict.fromkeys(operation.messages))
+    def _sends(self, channel: ir.Channel, scope: naming.Scope) -> list[Method]:
+        """A method for each message that the server sends of itself."""
+        sent = self._sent(channel, ir.Direction.SERVER_TO_CLIENT)
+        names = dict.fromkeys(name for operation in sent for name in operation.messages)
         found = []
         for name in names:
             message = self._by_name[name]
@@ -169,7 +168,9 @@ class Endpoints:
             doc = message.summary or message.title or message.description or f"Send `{name}`."
             method = scope.claim(send_method(self._names.messages[name]))
             body = lay(joined("await ", call("self.send", self._construct(message, attributes))), 8)
-            found.append(Method(_head(method, attributes, "None"), literals.docstring(_first(doc), 8), body))
+            found.append(
+                Method(_head(method, attributes, "None"), literals.docstring(literals.first_paragraph(doc), 8), body)
+            )
         return found
 
     def _construct(self, message: ir.Message, attributes: list[Attribute]) -> Code:
@@ -216,7 +217,7 @@ class Endpoints:
         if self.has_parameters(channel):
             arguments.append(assigned("parameters", self._names.parameters[channel.name]))
         if channel.subprotocols:
-            arguments.append(assigned("subprotocols", _strings(channel.subprotocols)))
+            arguments.append(assigned("subprotocols", tuple_of(map(literals.string, channel.subprotocols))))
         if channel.close_codes:
             codes = self._names.close_codes[channel.name]
             arguments.append(assigned("close_codes", f"tuple({codes})"))
@@ -230,7 +231,7 @@ class Endpoints:
             arguments.append(assigned("limits", _limits((*self._api.limits, *channel.limits))))
             counted = [naming.attribute_name(name) for name, _ in channel.limits if name in ir.COUNTING_LIMITS]
             if counted:
-                arguments.append(assigned("counted", _strings(tuple(counted))))
+                arguments.append(assigned("counted", tuple_of(map(literals.string, counted))))
         if channel.heartbeat is not None:
             arguments.append(assigned("heartbeat", heartbeat(channel.heartbeat, self._names, self._by_name)))
         return call("Route", *arguments)
@@ -299,25 +300,11 @@ class Endpoints:
 
 
 def _head(name: str, attributes: list[Attribute], returns: Code) -> str:
-    required = [joined(f"{a.name}: ", a.annotation) for a in attributes if not a.default]
-    optional = [joined(f"{a.name}: ", a.annotation, f" = {a.default}") for a in attributes if a.default]
-    parameters: tuple[Code, ...] = ("self", *(("*",) if required or optional else ()), *required, *optional)
+    given = as_parameters(attributes)
+    parameters: tuple[Code, ...] = ("self", *(("*",) if given else ()), *given)
     if len(attributes) == 1 and attributes[0].name == "payload" and not attributes[0].default:
-        parameters = ("self", *required)
+        parameters = ("self", *given)
     return signature(f"async def {name}", parameters, returns, 4)
-
-
-def _first(text: str) -> str:
-    """The first paragraph."""
-    return text.strip().split("\n\n", 1)[0]
-
-
-def _strings(texts: tuple[str, ...]) -> Code:
-    return _tuple([literals.string(text) for text in texts])
-
-
-def _tuple(items: list[str]) -> Code:
-    return f"({items[0]},)" if len(items) == 1 else Group("(", tuple(items), ")")
 
 
 def _about(api: ir.Api) -> str:

@@ -5,6 +5,7 @@ Elements between brackets go on lines of their own with a comma after the last o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sockspec.python.literals import WIDTH
@@ -58,6 +59,14 @@ def assigned(name: str, code: Code) -> Joined:
 def joined(*pieces: Code) -> Joined:
     """Pieces of code one after the other."""
     return Joined(pieces)
+
+
+def tuple_of(items: Iterable[Code]) -> Group:
+    """A tuple. The comma behind a lone item is what makes it one."""
+    found = tuple(items)
+    if len(found) == 1:
+        return Group("(", (joined(found[0], ","),), ")", comma=False)
+    return Group("(", found, ")")
 
 
 def either(*types: Code) -> Code:

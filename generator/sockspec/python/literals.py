@@ -57,3 +57,8 @@ def _wrapped(paragraph: str, width: int) -> list[str]:
     if any(line.startswith(("-", "*", "|", "#", "```", "1.")) for line in lines):
         return lines
     return textwrap.wrap(" ".join(lines), width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def first_paragraph(text: str) -> str:
+    """What a description begins with, for places that have room for no more."""
+    return text.strip().split("\n\n", 1)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
@@ -62,6 +62,14 @@ class Attribute:
     annotation: Code
     default: str
     argument: str
+
+
+def as_parameters(attributes: Iterable[Attribute]) -> tuple[Code, ...]:
+    """The parameters of a method, those first that have to be given."""
+    listed = tuple(attributes)
+    required = (joined(f"{a.name}: ", a.annotation) for a in listed if not a.default)
+    optional = (joined(f"{a.name}: ", a.annotation, f" = {a.default}") for a in listed if a.default)
+    return (*required, *optional)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import product
 
 from sockspec import ir
 from sockspec.python import literals, naming
-from sockspec.python.layout import Code, Group, assigned, call, joined
+from sockspec.python.layout import Code, assigned, call, tuple_of
 
 _TOKENS = ("oauth2", "openIdConnect")
 _CERTIFICATES = ("mutualTLS", "X509")
@@ -130,19 +130,12 @@ def scheme(name: str, verify: str, found: Credentials) -> Code:
 
 def requirements(security: ir.Security) -> Code:
     """The alternatives as the runtime has them."""
-    return _items(_items(_requirement(need) for need in alternative) for alternative in security)
+    return tuple_of(tuple_of(_requirement(need) for need in alternative) for alternative in security)
 
 
 def _requirement(need: ir.Requirement) -> Code:
-    scopes = [_items(literals.string(scope) for scope in need.scopes)] if need.scopes else []
+    scopes = [tuple_of(literals.string(scope) for scope in need.scopes)] if need.scopes else []
     return call("Requirement", literals.string(need.scheme), *scopes)
-
-
-def _items(items: Iterable[Code]) -> Code:
-    found = tuple(items)
-    if len(found) == 1:
-        return Group("(", (joined(found[0], ","),), ")", comma=False)
-    return Group("(", found, ")")
 
 
 def _handled(api: ir.Api) -> list[ir.Operation]:

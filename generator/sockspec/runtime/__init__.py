@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.formats import DateTime
     from sockspec.runtime.groups import Group
     from sockspec.runtime.handshake import Handshake, Values
-    from sockspec.runtime.heartbeat import Heartbeat, answer
+    from sockspec.runtime.heartbeat import Heartbeat
     from sockspec.runtime.inbox import InboxFull
     from sockspec.runtime.judge import Schemas
     from sockspec.runtime.lanes import Entry
@@ -67,7 +67,7 @@ else:
         "formats": ("DateTime",),
         "groups": ("Group",),
         "handshake": ("Handshake", "Values"),
-        "heartbeat": ("Heartbeat", "answer"),
+        "heartbeat": ("Heartbeat",),
         "inbox": ("InboxFull",),
         "judge": ("Schemas",),
         "lanes": ("Entry",),
@@ -168,7 +168,6 @@ __all__ = [
     "UnknownMessage",
     "Unsent",
     "Values",
-    "answer",
     "basic",
     "bearer",
     "identified",

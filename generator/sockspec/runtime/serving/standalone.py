@@ -10,7 +10,7 @@ import signal
 import socket as socket_library
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("sockspec.server")
 
 _BACKLOG: Final = 1024
+_TURNS_TO_HAND_OVER: Final = 3
 _PAUSE: Final = 0.1
 """How long nobody is accepted after that has failed, in seconds: there are too many open files, perhaps."""
 
@@ -242,10 +243,8 @@ async def _accept_no_more(listener: asyncio.Server) -> None:
     """
     loop = asyncio.get_running_loop()
     for listening in listener.sockets:
-        loop.remove_reader(listening.fileno())
+        with suppress(NotImplementedError):  # on Windows, where connections are not accepted in this way
+            loop.remove_reader(listening.fileno())
     for _ in range(_TURNS_TO_HAND_OVER):
         await asyncio.sleep(0)
     listener.close()
-
-
-_TURNS_TO_HAND_OVER: Final = 3
