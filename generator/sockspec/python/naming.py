@@ -46,7 +46,7 @@ ATTRIBUTE_RESERVED: Final = frozenset(
 """Names that an attribute must not take from what stands around it."""
 
 METHOD_RESERVED: Final = ATTRIBUTE_RESERVED | set(
-    "P abstractmethod answer basic client codecs identified message_of messages overload payload_of stamped".split()
+    "P abstractmethod codecs identified messages overload stamped".split()
 )
 """The same for the methods of servers and clients, and for their parameters."""
 

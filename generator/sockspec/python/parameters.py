@@ -12,7 +12,8 @@ from sockspec.python.layout import Code, Group, call, either, joined, lay, state
 from sockspec.python.messages import Member, Messages
 from sockspec.python.types import Types
 
-_CONSTRUCTOR_RESERVED = {*naming.METHOD_RESERVED, "url", "token", "options", "address"}
+CONSTRUCTOR_RESERVED = naming.METHOD_RESERVED | set("address basic client credentials options token url".split())
+"""Names that a parameter of a client's constructor must not take from what is given or called there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def variables(api: ir.Api, channel: ir.Channel) -> tuple[ir.Parameter, ...]:
 
 def placed(api: ir.Api, channel: ir.Channel) -> tuple[Placed, ...]:
     """All parameters of a channel's handshake, with names that both sides share."""
-    scope = naming.Scope(_CONSTRUCTOR_RESERVED)
+    scope = naming.Scope(CONSTRUCTOR_RESERVED)
     path = route_path(api, channel)
     found = [("FromPath", one) for one in channel.parameters]
     own = {one.wire_name for one in channel.parameters}

@@ -9,10 +9,10 @@ from itertools import product
 from sockspec import ir
 from sockspec.python import literals, naming
 from sockspec.python.layout import Code, assigned, call, tuple_of
+from sockspec.python.parameters import CONSTRUCTOR_RESERVED
 
 _TOKENS = ("oauth2", "openIdConnect")
 _CERTIFICATES = ("mutualTLS", "X509")
-_CONSTRUCTOR = ("url", "token", "options", "address", "credentials")
 _PLACES = ("header", "query", "cookie")
 
 
@@ -63,7 +63,7 @@ def asked(api: ir.Api, channel: ir.Channel, taken: Iterable[str]) -> tuple[Asked
     """What a client can be given to prove who it is, whichever of the alternatives it then is. `taken` are other names."""
     names = dict.fromkeys(need.scheme for alternative in connecting(api, channel) for need in alternative)
     schemes = {scheme.name: scheme for scheme in api.security_schemes}
-    scope = naming.Scope({*naming.METHOD_RESERVED, *_CONSTRUCTOR})
+    scope = naming.Scope(CONSTRUCTOR_RESERVED)
     for name in taken:
         scope.take(name)
     declared = {("query", p.wire_name) for p in channel.query} | {
