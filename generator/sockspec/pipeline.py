@@ -13,7 +13,7 @@ from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Unreadable, load, without_collector
+from sockspec.spec.source import Unreadable, load, load_text, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
@@ -31,15 +31,24 @@ MESSAGES_NOT_READ = Code(
 
 
 def check(
-    path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
+    path: Path,
+    *,
+    name: str | None = None,
+    content: bytes | None = None,
+    messages: Named | None = None,
+    wholly: bool = True,
 ) -> tuple[Documents | None, Report]:
     """Read a document and all that it refers to, and hold its structure to its specification.
 
+    `content` is the text of the document where it is not that of the file.
     Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
     """
     report = Report()
     try:
-        root = load(path, name=name, report=report)
+        if content is None:
+            root = load(path, name=name, report=report)
+        else:
+            root = load_text(content, path=path.resolve(), name=name, report=report)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
@@ -62,6 +71,7 @@ def examine(
     path: Path,
     *,
     name: str | None = None,
+    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
@@ -69,7 +79,7 @@ def examine(
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    documents, report = check(path, name=name, messages=choices.messages, wholly=wholly)
+    documents, report = check(path, name=name, content=content, messages=choices.messages, wholly=wholly)
     if documents is None or report.failed:
         return None, report.sorted()
     limit = sys.getrecursionlimit()

@@ -13,6 +13,7 @@ from sockspec import ir
 from sockspec.choices import Choices
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
+from sockspec.reports.printable import printable
 from sockspec.spec.openapi.named import Named, parse
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
@@ -74,7 +75,8 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
     """Print diagnostics on standard error; quiet leaves out what is only for information."""
-    click.echo(text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO)), err=True, nl=False)
+    told = text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO))
+    click.echo("\n".join(map(printable, told.split("\n"))), err=True, nl=False)
 
 
 def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:
