@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping
@@ -34,6 +33,8 @@ class OutputOption(click.ParamType[Output]):
             return value
         name, colon, file = str(value).partition(":")
         if name not in FORMATS:
+            import difflib
+
             near = difflib.get_close_matches(name, FORMATS, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(map(repr, FORMATS))}."
             self.fail(f"there is no format {name!r}{hint}", param, ctx)
