@@ -334,6 +334,18 @@ def test_paths_are_seen_from_the_folder_of_the_build(folder: Path, monkeypatch: 
     assert log["originalUriBaseIds"]["SRCROOT"]["uri"] == folder.parent.resolve().as_uri() + "/"
 
 
+def test_links_lead_to_the_documentation_that_the_distribution_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = folder / "sockspec-9.dist-info" / "METADATA"
+    described.parent.mkdir()
+    links = "Project-URL: Source, https://example.com/source\nProject-URL: Documentation, https://example.com/docs/\n"
+    described.write_text(f"Metadata-Version: 2.1\nName: sockspec\nVersion: 9\n{links}", encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    rules = json.loads(validate("wrong.yaml", "--format", "sarif").stdout)["runs"][0]["tool"]["driver"]["rules"]
+    assert [rule["helpUri"] for rule in rules] == ["https://example.com/docs/diagnostics.md#unknown-property"]
+
+
 # --- what commands do with it -----------------------------------------------------------------------------------------
 
 OFTEN = Code("often", Severity.WARNING, "Often.")
