@@ -11,11 +11,10 @@ from pathlib import Path
 import click
 
 from sockspec import ir
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named, messages_named
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
 from sockspec.reports.printable import printable
-from sockspec.spec.openapi.named import Named, parse
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
@@ -32,7 +31,7 @@ class _Messages(click.ParamType[Named]):
         if isinstance(value, Named):
             return value
         try:
-            return parse(str(value))
+            return messages_named(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
