@@ -9,7 +9,7 @@ from sockspec.cli.common import choosing
 from sockspec.cli.reporting import Reporting, reporting, watched
 from sockspec.cli.specs import Spec, documents, sources
 from sockspec.diagnostics import Diagnostic, Report
-from sockspec.pipeline import examine
+from sockspec.pipeline import validated
 from sockspec.reports import Run
 
 
@@ -35,4 +35,4 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting) -> 
 
 def checked(spec: Spec, choices: Choices) -> list[Diagnostic]:
     """What there is to say about a document, by place."""
-    return examine(spec.path, name=spec.name, content=spec.content, choices=choices)[1]
+    return validated(spec.path, name=spec.name, content=spec.content, choices=choices)
