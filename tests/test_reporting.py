@@ -34,7 +34,7 @@ channels:
 operations:
   say: {action: receive, channel: {$ref: '#/channels/room'}}
 """
-WARNED = GOOD.replace("type: object,", "type: object, required: [txet],")
+WARNED = GOOD.replace("title: Good,", "title: Good, title: Better,")
 WRONG = GOOD.replace("address:", "addres:")
 
 FOR_SERVICES = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "GITLAB_CI", "CI_PROJECT_DIR")
@@ -72,7 +72,7 @@ def validate(*arguments: str | Path, stdin: str | None = None) -> click.testing.
         ("wrong.yaml", 1),
         ("good.yaml wrong.yaml", 1),
         ("warned.yaml --fail-on warning", 1),
-        ("good.yaml --fail-on info", 1),
+        ("warned.yaml --fail-on info", 1),
         ("wrong.yaml --fail-on never", 0),
         ("warned.yaml --max-warnings 0", 1),
         ("warned.yaml --max-warnings 1", 0),
@@ -298,10 +298,18 @@ def test_github_gets_annotations_and_a_summary_unasked(folder: Path, monkeypatch
     result = validate("warned.yaml")
     commands = [line for line in result.stdout.splitlines() if line.startswith("::")]
     assert [line.partition("line=")[0] for line in commands] == [
-        f"::warning title=sockspec required-not-declared,file={folder.name}/warned.yaml,"
+        f"::warning title=sockspec duplicate-key,file={folder.name}/warned.yaml,"
     ]
-    assert " info " in result.stdout
-    assert summary.read_text(encoding="utf-8").startswith("before\n### sockspec validate: 1 warning, ")
+    assert "warned.yaml:2:21: warning duplicate-key" in result.stdout
+    assert summary.read_text(encoding="utf-8").startswith("before\n### sockspec validate: 1 warning in 1 file\n")
+
+
+def test_lines_of_a_pull_request_are_not_annotated_for_information_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "::notice" not in click.testing.CliRunner().invoke(told).stdout
+    assert "::notice" in click.testing.CliRunner().invoke(told, ["--format", "github"]).stdout
 
 
 def test_a_format_that_is_asked_for_wins_over_the_build_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,6 +381,14 @@ def test_a_command_says_what_it_found_and_the_options_do_the_rest() -> None:
         ],
     )
     assert json.loads(click.testing.CliRunner().invoke(lint, ["--format", "json"]).stdout)["extra"] == {"a": 1}
+
+
+@click.command()
+@reporting
+def told(reporting: Reporting) -> None:
+    """A command that has only something to tell."""
+    code = Code("told", Severity.INFO, "Told.")
+    reporting.report(Run("lint", ("good.yaml",), (code.at(Location("good.yaml", 1, 1), "so it is"),)))
 
 
 class Terminal(io.StringIO):

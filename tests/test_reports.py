@@ -136,7 +136,7 @@ ANY = st.text(st.characters(codec=None), max_size=30) | st.sampled_from([EVIL, "
 def runs(draw: st.DrawFn) -> Run:
     """Runs in which every text is anything at all."""
     path, line = draw(ANY), draw(ANY)
-    code = Code(draw(ANY), draw(st.sampled_from(Severity)), draw(ANY), draw(ANY))
+    code = Code(draw(ANY), draw(st.sampled_from(Severity)), draw(ANY), category=draw(ANY))
     place = Location(path, draw(st.integers(0, 2)), draw(st.integers(1, 40)), draw(ANY))
     findings = draw(st.lists(st.builds(code.at, st.just(place), ANY, hint=ANY, related=st.just([place])), max_size=3))
     return Run("validate", (path,), tuple(findings), lambda _: line, (draw(ANY),), {"x": draw(ANY)})
