@@ -28,6 +28,7 @@ from openapi_spec_validator.validation.exceptions import (
     ParameterDuplicateError,
     UnresolvableParameterError,
 )
+from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
@@ -136,7 +137,10 @@ class _Judge:
 
     def _structure(self) -> Iterator[Diagnostic]:
         schema = dict(self._metaschema)
-        validator = validator_for(schema)(schema)
+        # Crawled once: each `$dynamicRef` would crawl it again, which is most of the time of a validator without.
+        resource: Resource[Any] = Resource.from_contents(schema)
+        registry: Any = Registry[Any]().with_resource(resource.id() or "", resource).crawl()
+        validator = validator_for(schema)(schema, registry=registry)
         errors: list[ValidationError] = []
         for error in validator.iter_errors(self._value):
             errors.append(error)
