@@ -56,10 +56,13 @@ def _are_names(value: Json) -> bool:
 
 
 def _is_pattern(value: Json) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and re.compile(value) is not None
+        re.compile(value)
     except (re.error, RecursionError, OverflowError):
         return False
+    return True
 
 
 _VALUES: dict[str, Callable[[Json], bool]] = {
