@@ -18,7 +18,7 @@ from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, of, unspoilt
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Json, Unreadable, load, without_collector
+from sockspec.spec.source import Json, Unreadable, load, load_text, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
@@ -39,15 +39,24 @@ MESSAGES_NOT_READ = Code(
 
 
 def check(
-    path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
+    path: Path,
+    *,
+    name: str | None = None,
+    content: bytes | None = None,
+    messages: Named | None = None,
+    wholly: bool = True,
 ) -> tuple[Subject | None, Report]:
     """Read a document and all that it refers to, and hold it to its specification: structure and meaning.
 
+    `content` is the text of the document where it is not that of the file.
     Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
     """
     report = Report()
     try:
-        root = load(path, name=name, report=report)
+        if content is None:
+            root = load(path, name=name, report=report)
+        else:
+            root = load_text(content, path=path.resolve(), name=name, report=report)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
@@ -74,12 +83,14 @@ def check(
 
 
 @without_collector()
-def validated(path: Path, *, name: str | None = None, choices: Choices = _NONE) -> list[Diagnostic]:
+def validated(
+    path: Path, *, name: str | None = None, content: bytes | None = None, choices: Choices = _NONE
+) -> list[Diagnostic]:
     """What is wrong with a document by its specification, and what keeps a package from being made of it.
 
     What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
     """
-    subject, report = check(path, name=name, messages=choices.messages)
+    subject, report = check(path, name=name, content=content, messages=choices.messages)
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
@@ -91,6 +102,7 @@ def examine(
     path: Path,
     *,
     name: str | None = None,
+    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
@@ -98,7 +110,7 @@ def examine(
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    subject, report = examined(path, name=name, choices=choices, wholly=wholly)
+    subject, report = examined(path, name=name, content=content, choices=choices, wholly=wholly)
     return subject.api if subject is not None else None, report.sorted()
 
 
@@ -107,11 +119,12 @@ def examined(
     path: Path,
     *,
     name: str | None = None,
+    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[Subject | None, Report]:
     """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all."""
-    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly)
+    subject, report = check(path, name=name, content=content, messages=choices.messages, wholly=wholly)
     if subject is None or report.failed:
         return subject, report
     return _described(subject, report, choices, wholly=wholly), report

@@ -14,6 +14,7 @@ from sockspec import ir
 from sockspec.choices import Choices, Named, messages_named
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
+from sockspec.reports.printable import printable
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
@@ -82,7 +83,7 @@ def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
         for d in diagnostics
         if not (quiet and d.severity is Severity.INFO)
     )
-    click.echo(text(said), err=True, nl=False)
+    click.echo("\n".join(map(printable, text(said).split("\n"))), err=True, nl=False)
 
 
 def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:
