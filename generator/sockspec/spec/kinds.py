@@ -5,6 +5,7 @@ Both follow from the meta-schema: where it says `message or reference`, a messag
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import Any
 from sockspec.spec.metaschema import Schema, metaschema
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Document
-from sockspec.spec.walk import Seen, references
+from sockspec.spec.walk import Seen, nearest, references
 
 Identity = tuple[Path, str]
 
@@ -57,6 +58,10 @@ _DOCUMENTS = frozenset(("asyncapi", "components", "channels", "servers", "operat
 """Keys by which another file is taken for a document of the same form, or a part of one."""
 
 
+_SLIP = 0.75
+_FEW = 20
+"""How near a key has to be to a known one to be a slip of it, and of how many that is asked."""
+
 _HOPS = 64
 """How many references to references are followed before only the last counts."""
 
@@ -92,12 +97,12 @@ class Kinds:
         self._kinds: dict[Identity, str] = {}
         self._expected: dict[Identity, Expected] = {}
         self._elsewhere: dict[Identity, Expected] = {}
-        self._waiting: list[Expected] = []
+        self._waiting: deque[Expected] = deque()
         self._in_schemas: Seen = set()
         self._marked: set[Path] = {documents.root.document.path}
         self._walk(documents.root, "document")
         while self._waiting:
-            self._go(self._waiting.pop())
+            self._go(self._waiting.popleft())
 
     @property
     def expected(self) -> tuple[Expected, ...]:
@@ -177,9 +182,12 @@ class Kinds:
     def _resembles(self, node: Node, kind: str) -> bool:
         """Whether a value that nothing tells the kind of may be of this one."""
         if kind == SCHEMA:
-            return isinstance(node.value, (dict, bool))
+            is_elsewhere = node.document is not self._documents.root.document
+            return is_elsewhere or isinstance(node.value, (dict, bool))
         known = self._shape(self._starts[kind]).properties
-        return isinstance(node.value, dict) and (not node.value or not known.keys().isdisjoint(node.value))
+        if not isinstance(node.value, dict) or not node.value or not known.keys().isdisjoint(node.value):
+            return isinstance(node.value, dict)
+        return any(nearest(key, known, likeness=_SLIP) is not None for key in [*node.value][:_FEW])
 
     def _expect(self, node: Node, kind: str) -> None:
         if node.identity not in self._expected:
@@ -236,7 +244,8 @@ class Kinds:
                 waiting.append(self._definitions[name])
             into.kind = into.kind or _KINDS.get(name, "") or one.get("to", "")
             for key, inner in one.get("properties", {}).items():
-                into.properties.setdefault(key, inner)
+                if isinstance(inner, dict):
+                    into.properties.setdefault(key, inner)
             items = one.get("items")
             into.items.extend(items if isinstance(items, list) else [items])
             into.others.extend([one.get("additionalProperties"), *one.get("patternProperties", {}).values()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.correctness.comparing import did_you_mean, undeclared, unused
@@ -10,6 +10,7 @@ from sockspec.rules.outline import Channel
 from sockspec.rules.rule import ASYNCAPI, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.asyncapi.address import PARAMETER, is_absolute, split
+from sockspec.spec.kinds import Identity
 from sockspec.spec.node import Node
 from sockspec.spec.text import quoted
 from sockspec.spec.walk import nearest
@@ -78,7 +79,13 @@ def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _unused(subject: Subject) -> Iterator[Diagnostic]:
-    """Of a component of AsyncAPI 2 nobody knows the address, nor of a channel whose address is no text."""
+    """Of a component of AsyncAPI 2 nobody knows the address, nor of a channel whose address is no text.
+
+    A component that is listed under several addresses has the parameters of all of them.
+    """
+    used: dict[Identity, Iterable[str]] = {}
+    for channel in subject.outline.channels:
+        used[channel.node.identity] = [*used.get(channel.node.identity, ()), *_used(channel)]
     for channel in subject.outline.channels:
         written = channel.node.get("address")
         is_known = subject.is_asyncapi_3 and (written is None or written.value is None) and not _is_misspelt(channel)
@@ -86,7 +93,7 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
             continue
         declared = _declared(channel)
         what = f"the address {quoted(channel.address)}" if channel.address is not None else "a channel without address"
-        for name in unused(_used(channel), declared):
+        for name in unused(used.pop(channel.node.identity, declared), declared):
             message = f"{what} has no place for the parameter {quoted(name)}"
             hint = "describe parameters of the query in 'bindings.ws.query'"
             yield UNUSED_PARAMETER.at(declared[name].key_location, message, hint=hint)
