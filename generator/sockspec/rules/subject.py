@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sockspec import ir
 from sockspec.rules.outline import Outline
+from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.version import Kind, Specification
 
@@ -42,4 +43,9 @@ class Subject:
     @cached_property
     def outline(self) -> Outline:
         """The parts of an AsyncAPI document; none of an OpenAPI document."""
-        return Outline(self.documents, self.kind)
+        return Outline(self.documents, self.kind, self.kinds)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What the parts of an AsyncAPI document are, and what its references should lead to; nothing of OpenAPI."""
+        return Kinds(self.documents, self.kind.version if self.is_asyncapi else None)

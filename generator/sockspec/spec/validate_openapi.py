@@ -33,17 +33,13 @@ from referencing.exceptions import Unresolvable
 
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import openapi_faults, wording
+from sockspec.spec.names import DUPLICATE_OPERATION_ID
 from sockspec.spec.plain_schemas import is_plain
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Json, unescape
 from sockspec.spec.structure import MAX_FAULTS
 from sockspec.spec.text import quoted
 
-DUPLICATE_OPERATION_ID = Code(
-    "duplicate-operation-id",
-    Severity.ERROR,
-    "Two operations have the same `operationId`. OpenAPI wants them to differ, case included: they become names.",
-)
 PATH_PARAMETER = Code(
     "path-parameter",
     Severity.ERROR,
