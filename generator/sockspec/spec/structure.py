@@ -239,15 +239,15 @@ def _repeated(items: Iterable[Json]) -> int | None:
     """The index of the first item that equals an earlier one."""
     seen: set[tuple[Any, ...]] = set()
     for index, item in enumerate(items):
-        key = _comparable(item)
+        key = comparable(item)
         if key in seen:
             return index
         seen.add(key)
     return None
 
 
-def _comparable(value: Json) -> tuple[Any, ...]:
-    """Equal for two values exactly if JSON Schema calls them equal. Written without recursion: values may be deep."""
+def comparable(value: Json) -> tuple[Any, ...]:
+    """A key that is equal for two values exactly if JSON Schema calls them equal. Written without recursion: values may be deep."""
     parts: list[Any] = []
     waiting: list[Any] = [value]
     while waiting:
