@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sockspec import docs, ir, python, render
-from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
+from sockspec.analysis import ambiguity, defaults, heartbeats, lanes, plain
 from sockspec.choices import Choices
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.rules import schema_structure
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, of, unspoilt
@@ -58,6 +59,8 @@ def check(
     part = reached(documents, messages) if messages is not None and not wholly and not report.failed else None
     validate(documents, report, part=part)
     subject = Subject(documents, found)
+    for diagnostic in schema_structure.faults(subject, part):
+        report.add(diagnostic)
     if part is None:
         for diagnostic in unspoilt(findings(of(Group.CORRECTNESS), subject), report):
             report.add(diagnostic)
@@ -118,11 +121,9 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
             api = openapi.read(documents, report, perspective=choices.perspective, messages=choices.messages)
         else:
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
-        api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
+        api = lanes.prove(plain.plain(defaults.fitting(api), report))
         ambiguity.check(api, report)
         api = heartbeats.fitting(api, report)
-        if wholly:
-            examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return subject if report.failed else Subject(documents, subject.kind, api)

@@ -50,6 +50,9 @@ ASYNCAPI: Table = {
 }
 """Both major versions: the words that they have in common mean the same where they lead to schemas."""
 
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+"""The methods that a Path Item Object has words for."""
+
 OPENAPI: Table = {
     "document": {
         "servers": "[server]",
@@ -71,10 +74,7 @@ OPENAPI: Table = {
     "pathItem": {
         "servers": "[server]",
         "parameters": "[parameter]",
-        **dict.fromkeys(
-            ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query"),
-            "operation",
-        ),
+        **dict.fromkeys(METHODS, "operation"),
         "additionalOperations": "{operation}",
     },
     "operation": {

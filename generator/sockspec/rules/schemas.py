@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,6 +57,7 @@ class Schemas:
         self._found: dict[int, Schema] = {}
         self._places = placed(documents, OPENAPI if kind.specification is Specification.OPENAPI_3 else ASYNCAPI)
         self._objects: dict[str, list[Node]] = {}
+        self._unknown: dict[int, Node] = {}
 
     def __iter__(self) -> Iterator[Schema]:
         return iter(self._all.values())
@@ -65,6 +66,12 @@ class Schemas:
         """The other objects on the way to schemas, by kind: `parameter`, `mediaType` …"""
         _ = self._all
         return self._objects.get(kind, ())
+
+    @property
+    def unknown(self) -> Iterable[Node]:
+        """The schemas that say themselves, or whose document says, that they are of a dialect that is not known."""
+        _ = self._all
+        return self._unknown.values()
 
     @cached_property
     def described(self) -> tuple[Described, ...]:
@@ -132,7 +139,8 @@ class Schemas:
         node, inside = self._opened(node)
         written = written if inside is None else inside
         dialect = self._dialect(node) if written is None else dialect_of(written)
-        self._walk(node, dialect)
+        if dialect is not None or written is None:
+            self._walk(node, dialect)
 
     def _message(self, node: Node) -> None:
         payload, traits = node.get("payload"), node.get("traits")
@@ -149,13 +157,15 @@ class Schemas:
 
     def _of_file(self, node: Node, otherwise: Dialect | None) -> Dialect | None:
         root = node.document.value
-        said = node.text("$schema") if isinstance(node.value, dict) else ""
+        said = node.text("$schema")
         if isinstance(root, dict):
             version = root.get("openapi")
+            if "asyncapi" in root:
+                return otherwise or Dialect.ASYNCAPI
             if isinstance(version, str):
                 otherwise = Dialect.OPENAPI_30 if version.startswith("3.0") else Dialect.OPENAPI_31
-            elif "asyncapi" in root:
-                otherwise = Dialect.ASYNCAPI
+            if otherwise is Dialect.OPENAPI_30 and isinstance(version, str):
+                return otherwise
             for word in ("jsonSchemaDialect", "$schema"):
                 if not said and isinstance(named := root.get(word), str):
                     said = named
@@ -171,7 +181,12 @@ class Schemas:
         while waiting:
             node, dialect = waiting.pop()
             value = node.value
-            if dialect is None or not isinstance(value, dict) or id(value) in self._found:
+            if not isinstance(value, dict) or id(value) in self._found:
+                continue
+            if "$schema" in value:
+                dialect = self._of_file(node, dialect)
+            if dialect is None:
+                self._unknown.setdefault(id(value), node)
                 continue
             self._found[id(value)] = Schema(node, dialect)
             inside: list[tuple[Node, Dialect | None]] = []

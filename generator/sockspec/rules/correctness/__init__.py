@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sockspec.rules.correctness import addresses, examples
+from sockspec.rules.correctness import addresses, examples, openapi
 from sockspec.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (*addresses.RULES, *examples.RULES)
+RULES: tuple[Rule, ...] = (*addresses.RULES, *examples.RULES, *openapi.RULES)
