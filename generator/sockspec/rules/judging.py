@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sockspec.diagnostics import Report
 from sockspec.rules.schemas import Schema, Schemas
 from sockspec.rules.verdict import Verdicts
-from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
 from sockspec.spec.payload_wording import Refusal, refusals
 from sockspec.spec.source import Json
 from sockspec.spec.text import MAX_DEPTH
 
 if TYPE_CHECKING:
+    from sockspec.schema.bundle import Bundle
     from sockspec.samples.judge import Judge
 
 _MOST_VALUES: Final = 2_000
@@ -79,6 +79,7 @@ class Judging:
         if dialect not in self._judges:
             # Takes a tenth of a second to import, which documents without faults can spare.
             from sockspec.samples.judge import Judge
+            from sockspec.schema.bundle import Bundle
 
             bundle = Bundle(self._schemas.documents, dialect, Report())  # what it reports, reading reports
             self._judges[dialect] = bundle, Judge(bundle.document())

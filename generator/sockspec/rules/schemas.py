@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sockspec.diagnostics import Report
 from sockspec.rules.places import ASYNCAPI, OPENAPI, placed
 from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect
-from sockspec.spec.openapi import convention, endpoints
-from sockspec.spec.openapi.described import Described, Reading
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.version import Kind, Specification
+
+if TYPE_CHECKING:
+    from sockspec.spec.openapi.described import Described
 
 _SINGLE = SCHEMA | {"if", "then", "else", "not"}
 _NAMED = NAMED_SCHEMAS | {"definitions", "$defs"}
@@ -78,6 +80,10 @@ class Schemas:
         """The messages that an OpenAPI document describes in words of its own."""
         if self._kind.specification is not Specification.OPENAPI_3:
             return ()
+        # AsyncAPI can spare the readers of OpenAPI.
+        from sockspec.spec.openapi import convention, endpoints
+        from sockspec.spec.openapi.described import Reading
+
         unsaid = Report()  # what reading the document says itself
         reading = Reading(self.documents, unsaid, None)
         found = [

@@ -9,7 +9,6 @@ from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.schemas import Schema
 from sockspec.rules.subject import Subject
 from sockspec.schema.dialect import Dialect
-from sockspec.spec.openapi.messages import examples as examples_of
 from sockspec.spec.payload_wording import Refusal
 from sockspec.spec.resolve import Node
 from sockspec.spec.source import escape
@@ -141,10 +140,12 @@ def _message_examples(subject: Subject) -> Iterator[Diagnostic]:
 
 def _of_described(subject: Subject) -> Iterator[Diagnostic]:
     """Examples of the messages that extensions of OpenAPI describe."""
+    from sockspec.spec.openapi.messages import examples
+
     for message in subject.schemas.described:
         schema = subject.schemas.of(message.schema) if message.schema is not None else None
         if schema is not None and message.about is not None:
-            for _, _, payload in examples_of(message.about):
+            for _, _, payload in examples(message.about):
                 yield from _refused(subject, INVALID_MESSAGE_EXAMPLE, schema, payload, "the example")
 
 
