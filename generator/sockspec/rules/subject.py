@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from sockspec import ir
+from sockspec.rules.judging import Judging
 from sockspec.rules.outline import Outline
+from sockspec.rules.schemas import Schemas
 from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.version import Kind, Specification
@@ -49,3 +51,13 @@ class Subject:
     def kinds(self) -> Kinds:
         """What the parts of an AsyncAPI document are, and what its references should lead to; nothing of OpenAPI."""
         return Kinds(self.documents, self.kind.version if self.is_asyncapi else None)
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The Schema Objects of the document, and where they stand."""
+        return Schemas(self.documents, self.kind)
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What judges the values that the document gives as valid."""
+        return Judging(self.schemas)
