@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "cli.test": "contract",
     "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema rules analysis python docs render ir diagnostics",
-    "rules": "spec ir diagnostics",
+    "rules": "spec analysis ir diagnostics",
     "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
