@@ -17,8 +17,8 @@ SOURCE = Path(sockspec.__file__).parent
 MAY_IMPORT = {
     "": "",
     "__main__": "cli",
-    "choices": "spec.openapi.named",
-    "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
+    "choices": "ir",
+    "cli": "pipeline live choices output render reports ir diagnostics python click",
     "cli.connect": "console runtime",
     "cli.decode": "runtime",
     "cli.mock": "mock samples runtime",
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema rules analysis python docs render ir diagnostics",
     "rules": "spec analysis ir diagnostics",
-    "spec": "schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
+    "spec": "choices schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
     "analysis.examples": "jsonschema",
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "live": "output",
     "output": "",
     "render": "jinja2",
+    "reports": "diagnostics",
     "mock": "pipeline live choices samples spec.source spec.structure spec.wording spec.node spec.text spec.walk "
     "python runtime ir diagnostics msgspec",
     "pytest_plugin": "mock runtime pytest",
