@@ -9,7 +9,7 @@ from dataclasses import replace
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
 from sockspec.rules.rule import ALL, OPENAPI, Group, Rule
-from sockspec.rules.saying import each_or_all
+from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
 from sockspec.spec.openapi import endpoints
 from sockspec.spec.text import quoted
@@ -114,12 +114,11 @@ def _no_version(subject: Subject) -> Iterator[Diagnostic]:
             continue
         bare = [name for name in channel.servers or urls if name not in versioned]
         if bare or not urls:
-            where = channel.address if channel.address is not None else channel.name
+            where = channel.address or channel.name
             url = f"{urls[bare[0]]}{channel.address or ''}" if bare else where
             broken.append((channel.location, f"the URL {quoted(url)} has no version"))
-    of_all = f"none of the URLs of the {len(api.channels)} channels has a version"
     hint = "give the server a path such as '/v1'"
-    yield from each_or_all(URL_VERSION, broken, len(api.channels), of_all, hint=hint)
+    yield from each_or_most(URL_VERSION, broken, len(api.channels), "channels lack a version in their URLs", hint=hint)
 
 
 def _no_limit(subject: Subject) -> Iterator[Diagnostic]:

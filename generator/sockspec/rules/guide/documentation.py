@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.rule import ALL, Check, Group, Rule
-from sockspec.rules.saying import counted, each_or_all, listed
+from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
 from sockspec.spec.text import quoted
 
@@ -66,7 +66,7 @@ def _bare(parts: Iterable[Described]) -> Iterator[Described]:
 def _describing(code: Code, what: str, parts: Iterable[Described]) -> Iterator[Diagnostic]:
     every = [*parts]
     broken = [(part.location, f"the {what} {quoted(part.name)} has no description") for part in _bare(every)]
-    yield from each_or_all(code, broken, len(every), f"none of the {len(every)} {what}s has a description")
+    yield from each_or_most(code, broken, len(every), f"{what}s lack a description")
 
 
 def _of_channels(subject: Subject) -> Iterator[Diagnostic]:
@@ -90,7 +90,7 @@ def _of_messages(subject: Subject) -> Iterator[Diagnostic]:
     bare = [message for message in api.messages if not _payload_says(message, described)]
     broken = [(part.location, f"the message {quoted(part.name)} has no description") for part in _bare(bare)]
     count = len(api.messages)
-    yield from each_or_all(MESSAGE_DESCRIPTION, broken, count, f"none of the {count} messages has a description")
+    yield from each_or_most(MESSAGE_DESCRIPTION, broken, count, "messages lack a description")
 
 
 def _payload_says(message: ir.Message, described: set[str]) -> bool:
@@ -107,21 +107,27 @@ def _of_properties(subject: Subject) -> Iterator[Diagnostic]:
     records = [definition for definition in api.definitions if isinstance(definition, ir.Record)]
     records += [message.payload.type for message in api.messages if isinstance(message.payload.type, ir.Record)]
     broken: dict[Location, str] = {}
-    bare = 0
-    with_fields = {record.location: record for record in records if record.fields}
-    for place, record in with_fields.items():
-        names = [field.wire_name for field in record.fields if not field.description.strip()]
-        bare += len(names)
+    bare = count = 0
+    for record in {record.location: record for record in records}.values():
+        needing = [field for field in record.fields if not _is_constant(field.type)]
+        names = [field.wire_name for field in needing if not field.description.strip()]
+        bare, count = bare + len(names), count + len(needing)
         if names:
-            have = "has" if len(names) == 1 else "have"
-            of = f"{len(names)} of the {counted(len(record.fields), 'property', 'properties')} of {quoted(record.name)}"
-            broken[place] = f"{of} {have} no description: {listed(names)}"
-    count = sum(len(record.fields) for record in with_fields.values())
-    if bare == count:
-        of_all = f"none of the {count:,} properties of {len(broken)} objects has a description"
-        yield from each_or_all(PROPERTY_DESCRIPTION, [*broken.items()], len(broken), of_all)
-    else:
-        yield from (PROPERTY_DESCRIPTION.at(place, text) for place, text in broken.items())
+            broken[record.location] = _bare_properties(record, names)
+    lack = f"objects have properties without a description: {bare:,} of {count:,}"
+    yield from each_or_most(PROPERTY_DESCRIPTION, [*broken.items()], len(records), lack)
+
+
+def _is_constant(of: ir.Type) -> bool:
+    """Whether there is one value only, which says itself what it is."""
+    return isinstance(of, ir.Constant) and len(of.values) == 1
+
+
+def _bare_properties(record: ir.Record, names: list[str]) -> str:
+    if len(names) == 1:
+        return f"the property {quoted(names[0])} of {quoted(record.name)} has no description"
+    have = f"{len(names)} of the {len(record.fields)} properties of {quoted(record.name)} have"
+    return f"{have} no description: {listed(names)}"
 
 
 def _of_examples(subject: Subject) -> Iterator[Diagnostic]:
@@ -134,7 +140,7 @@ def _of_examples(subject: Subject) -> Iterator[Diagnostic]:
         if not message.examples and not _shows(subject, message)
     ]
     count = len(api.messages)
-    yield from each_or_all(MESSAGE_EXAMPLE, broken, count, f"none of the {count} messages has an example")
+    yield from each_or_most(MESSAGE_EXAMPLE, broken, count, "messages lack an example")
 
 
 def _shows(subject: Subject, message: ir.Message) -> bool:

@@ -9,7 +9,7 @@ from sockspec.analysis import walk
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.guide.payloads import ERROR, Object, Payloads, member
 from sockspec.rules.rule import ALL, Group, Rule
-from sockspec.rules.saying import each_or_all, listed
+from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
 from sockspec.spec.text import quoted
 
@@ -57,10 +57,10 @@ def _no_error_message(subject: Subject) -> Iterator[Diagnostic]:
             continue
         count += 1
         if not any(payloads.is_error(message) for message in sent):
-            where = channel.address if channel.address is not None else channel.name
+            where = channel.address or channel.name
             broken.append((channel.location, f"the server sends no message of the 'type' 'error' on {quoted(where)}"))
-    of_all = f"the server sends no message of the 'type' 'error' on any of the {count} channels"
-    yield from each_or_all(ERROR_MESSAGE, broken, count, of_all, hint="add the error message that the guide shows")
+    lack = "channels lack a message of the 'type' 'error' that the server sends"
+    yield from each_or_most(ERROR_MESSAGE, broken, count, lack, hint="add the error message that the guide shows")
 
 
 def _errors(api: ir.Api) -> Iterator[tuple[Payloads, ir.Message, Object]]:

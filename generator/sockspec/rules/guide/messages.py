@@ -9,7 +9,7 @@ from sockspec.analysis import ambiguity, walk
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
 from sockspec.rules.guide.payloads import ERROR, TIMESTAMP, TYPE, Payloads, member
 from sockspec.rules.rule import ALL, Group, Rule
-from sockspec.rules.saying import each_or_all, listed
+from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
 from sockspec.spec.text import quoted
 
@@ -94,9 +94,8 @@ def _no_type(subject: Subject) -> Iterator[Diagnostic]:
     if subject.api is None:
         return
     broken, count = [*_without(subject, TYPE)], len(subject.api.messages)
-    of_all = f"none of the {count} messages has to have a 'type'"
     hint = "add 'type' to 'properties', with a 'const' of its own, and to 'required'"
-    yield from each_or_all(TYPE_FIELD, broken, count, of_all, hint=hint)
+    yield from each_or_most(TYPE_FIELD, broken, count, "messages lack a 'type', or need not have it", hint=hint)
 
 
 def _type_not_constant(subject: Subject) -> Iterator[Diagnostic]:
@@ -142,9 +141,10 @@ def _no_timestamp(subject: Subject) -> Iterator[Diagnostic]:
     if subject.api is None:
         return
     broken, count = [*_without(subject, TIMESTAMP)], len(subject.api.messages)
-    of_all = f"none of the {count} messages has to have a 'timestamp'"
     hint = "add 'timestamp' to 'properties', with 'format: date-time', and to 'required'"
-    yield from each_or_all(TIMESTAMP_FIELD, broken, count, of_all, hint=hint)
+    yield from each_or_most(
+        TIMESTAMP_FIELD, broken, count, "messages lack a 'timestamp', or need not have it", hint=hint
+    )
 
 
 def _timestamp_format(subject: Subject) -> Iterator[Diagnostic]:
@@ -157,9 +157,9 @@ def _timestamp_format(subject: Subject) -> Iterator[Diagnostic]:
             if field is not None and not _is_date_time(payloads, field.type):
                 broken.setdefault(field.location, f"the 'timestamp' of {quoted(message.name)} is no 'date-time'")
     count = len(subject.api.messages)
-    of_all = f"the 'timestamp' of all {count} messages is no 'date-time'"
     hint = "write 'type: string' and 'format: date-time'"
-    yield from each_or_all(TIMESTAMP_FORMAT, [*broken.items()], count, of_all, hint=hint)
+    lack = "messages have a 'timestamp' that is no 'date-time'"
+    yield from each_or_most(TIMESTAMP_FORMAT, [*broken.items()], count, lack, hint=hint)
 
 
 def _is_date_time(payloads: Payloads, of: ir.Type) -> bool:
@@ -179,8 +179,7 @@ def _beside_data(subject: Subject) -> Iterator[Diagnostic]:
             text = f"{quoted(message.name)} has {listed(beside)} beside 'type' and 'timestamp', not in 'data'"
             broken.append((message.location, text))
     count = len(subject.api.messages)
-    of_all = f"all {count} messages have members of their own beside 'type' and 'timestamp', not in 'data'"
-    yield from each_or_all(DATA_FIELD, broken, count, of_all)
+    yield from each_or_most(DATA_FIELD, broken, count, "messages have members of their own that are not in 'data'")
 
 
 _GOOD = """\

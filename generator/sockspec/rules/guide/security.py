@@ -9,7 +9,7 @@ from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.guide.connections import is_local
 from sockspec.rules.rule import ALL, Group, Rule
-from sockspec.rules.saying import listed
+from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
 from sockspec.spec.text import quoted
 
@@ -42,27 +42,29 @@ def _not_authenticated(subject: Subject) -> Iterator[Diagnostic]:
     api = subject.api
     if api is None:
         return
-    by_name = {server.name: server for server in api.servers}
-    is_remote = {name: not is_local(server.url) for name, server in by_name.items()}
     acting = {operation.channel for operation in api.operations if _is_demanding(operation.security)}
-    told: dict[Location, Diagnostic] = {}
-    for channel in api.channels:
-        if _is_demanding(channel.security) or channel.name in acting:
-            continue
-        hint = _hint(channel)
-        open_servers = [
-            by_name[name] for name in channel.servers or by_name if not _is_demanding(by_name[name].security)
-        ]
-        remote = [server for server in open_servers if is_remote[server.name]]
-        if not subject.is_asyncapi or not by_name:
-            where = channel.address if channel.address is not None else channel.name
-            may = "authentication may be left out" if channel.security else "nothing is asked of clients that connect"
-            told[channel.location] = AUTHENTICATION.at(channel.location, f"{may} to {quoted(where)}", hint=hint)
-        for server in (remote if any(is_remote.values()) else open_servers) if subject.is_asyncapi else ():
+    bare = [one for one in api.channels if not _is_demanding(one.security) and one.name not in acting]
+    hint = next(filter(None, map(_credential, bare)), "name a scheme of 'components.securitySchemes' in 'security'")
+    if subject.is_asyncapi and api.servers:
+        yield from _open_servers(api.servers, bare, hint)
+        return
+    broken: list[tuple[Location, str]] = []
+    for channel in bare:
+        may = "authentication may be left out" if channel.security else "nothing is asked of clients that connect"
+        broken.append((channel.location, f"{may} to {quoted(channel.address or channel.name)}"))
+    lack = "channels ask nothing of clients that connect"
+    yield from each_or_most(AUTHENTICATION, broken, len(api.channels), lack, hint=hint)
+
+
+def _open_servers(servers: tuple[ir.Server, ...], bare: list[ir.Channel], hint: str) -> Iterator[Diagnostic]:
+    """The servers of channels that ask for nothing themselves; those for development only if there are no others."""
+    remote = [server for server in servers if not is_local(server.url)]
+    every = {server.name for server in servers}
+    named = {name for channel in bare for name in channel.servers or every}
+    for server in remote or servers:
+        if server.name in named and not _is_demanding(server.security):
             may = "lets authentication be left out" if server.security else "asks for no authentication"
-            text = f"the server {quoted(server.name)} {may}"
-            told.setdefault(server.location, AUTHENTICATION.at(server.location, text, hint=hint))
-    yield from told.values()
+            yield AUTHENTICATION.at(server.location, f"the server {quoted(server.name)} {may}", hint=hint)
 
 
 def _is_demanding(security: ir.Security) -> bool:
@@ -70,15 +72,15 @@ def _is_demanding(security: ir.Security) -> bool:
     return bool(security) and all(security)
 
 
-def _hint(channel: ir.Channel) -> str:
-    """How to say it; where a parameter of the handshake looks like a credential, by that."""
+def _credential(channel: ir.Channel) -> str:
+    """What to do about a parameter of the handshake that looks like a credential; empty where there is none."""
     places = [(one.wire_name, "query") for one in channel.query] + [
         (one.wire_name, "header") for one in channel.headers
     ]
     for name, place in places:
         if _CREDENTIAL.fullmatch(name):
             return f"{quoted(name)} in the {place} looks like a credential: make it a security scheme, and name that"
-    return "name a scheme of 'components.securitySchemes' in 'security'"
+    return ""
 
 
 def _no_token(subject: Subject) -> Iterator[Diagnostic]:
