@@ -1,0 +1,1 @@
+"""What has changed between two versions of an API, and whom it concerns."""
