@@ -10,6 +10,13 @@ from sockspec.reports.run import Run
 
 _MODULES = {
     "text": "text",
+    "json": "as_json",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "gitlab": "gitlab",
+    "checkstyle": "checkstyle",
+    "markdown": "markdown",
 }
 
 

@@ -39,6 +39,10 @@ class Run:
     """The least severity that makes the run fail; None where nothing does. The option `--fail-on` sets it."""
     max_warnings: int | None = None
     """How many warnings there may be before the run fails all the same; None for any number."""
+    root: str = ""
+    """The folder that services show paths from, as an absolute path; empty where nobody said."""
+    within: str = ""
+    """Where relative paths begin, seen from that folder; empty where they begin in it."""
 
     @property
     def counts(self) -> Mapping[Severity, int]:
@@ -53,6 +57,10 @@ class Run:
     @property
     def failed(self) -> bool:
         """Whether the command ends with exit code 1."""
-        least = self.threshold
-        reached = least is not None and any(_RANKS[found.severity] >= _RANKS[least] for found in self.findings)
-        return reached or self.too_many_warnings
+        return any(map(self.fails, self.findings))
+
+    def fails(self, finding: Diagnostic) -> bool:
+        """Whether a finding is one of those that make the run fail."""
+        if self.threshold is not None and _RANKS[finding.severity] >= _RANKS[self.threshold]:
+            return True
+        return finding.severity is Severity.WARNING and self.too_many_warnings
