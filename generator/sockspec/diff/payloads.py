@@ -1,0 +1,136 @@
+"""What messages carry: the changes of their schemas, where they stand, and what they do to old clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sockspec import ir
+from sockspec.analysis import walk
+from sockspec.diagnostics import Location
+from sockspec.diff import schemas
+from sockspec.diff.pairs import Pairs, Version
+from sockspec.diff.payload_rules import SENDERS, severity
+from sockspec.diff.rule import Changes
+from sockspec.diff.schemas import SchemaChange
+from sockspec.spec.text import quoted
+
+Place = tuple[str, ...]
+_MOST_NAMED = 3
+"""Messages that are named where one schema of many changed."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """A change of a schema, and the messages in which it shows."""
+
+    change: SchemaChange
+    side: ir.Direction
+    place: Place
+    old: ir.Message
+    new: ir.Message
+    others: dict[str, None] = field(default_factory=dict[str, None])
+
+
+class Payloads:
+    """Compares the payloads of messages. A schema that many of them use is spoken of once for each side."""
+
+    def __init__(self, pairs: Pairs, changes: Changes) -> None:
+        self._pairs, self._changes = pairs, changes
+        self._known: dict[tuple[str, str], tuple[SchemaChange, ...]] = {}
+        self._found: dict[tuple[str, ...], _Found] = {}
+
+    def compare(
+        self,
+        old: ir.Message,
+        new: ir.Message,
+        place: Place,
+        side: ir.Direction,
+        reported: frozenset[tuple[str, ...]],
+    ) -> None:
+        """Compare two payloads; `reported` are places in them of which all is said already."""
+        for change in self._changed(old, new):
+            if change.path in reported:
+                continue
+            at = (*place, *change.path)
+            # What stands in the message's own schema is its own; what it refers to is shared.
+            key = (side.value, change.kind, change.old_pointer, change.new_pointer, change.detail, change.effect.value)
+            found = self._found.setdefault(key, _Found(change, side, at, old, new))
+            if found.new.name != new.name:
+                found.others[new.name] = None
+
+    def report(self) -> None:
+        """Say what was found."""
+        for found in self._found.values():
+            change, who = found.change, SENDERS[found.side]
+            where = f"{quoted(change.path_text)} of {quoted(found.new.name)}" if change.path else quoted(found.new.name)
+            others = list(found.others)
+            if others:
+                named = ", ".join(map(quoted, others[:_MOST_NAMED]))
+                more = len(others) - _MOST_NAMED
+                where += f" (also in {named}{f' and {more} others' if more > 0 else ''})"
+            location, related = self._places(found)
+            message = f"{where}: {change.detail}"
+            level = severity(change, found.side)
+            self._changes.add(
+                f"{who}-{change.kind}", found.place, location, message, related=(related,), severity=level
+            )
+
+    def _changed(self, old: ir.Message, new: ir.Message) -> tuple[SchemaChange, ...]:
+        key = (old.name, new.name)
+        if key not in self._known:
+            before, after = self._pairs.old.api.schemas, self._pairs.new.api.schemas
+            self._known[key] = schemas.compare(before, old.payload.schema, after, new.payload.schema)
+        return self._known[key]
+
+    def _places(self, found: _Found) -> tuple[Location, Location]:
+        """Where the change shows in the new document, or in the old one where something is not there any more."""
+        before, depth = _place(found.old, found.change.path, self._pairs.old)
+        after, reached = _place(found.new, found.change.path, self._pairs.new)
+        return (before, after) if depth > reached else (after, before)
+
+
+def _place(message: ir.Message, path: tuple[str, ...], version: Version) -> tuple[Location, int]:
+    """The place of what a path leads to, or of the nearest thing on the way, and how many steps were taken."""
+    here: ir.Type | ir.Record = message.payload.type
+    at = here.location if isinstance(here, ir.Record) else message.location
+    for depth, step in enumerate(path):
+        inner = _step(here, step, version)
+        if inner is None:
+            return at, depth
+        here, place = inner
+        at = place or at
+    return at, len(path)
+
+
+def _step(of: ir.Type | ir.Record, step: str, version: Version) -> tuple[ir.Type | ir.Record, Location | None] | None:
+    """What stands one step further, and its place where it has one of its own."""
+    waiting = [of]
+    for _ in range(_MOST_ALTERNATIVES):
+        if not waiting:
+            return None
+        match walk.resolve(waiting.pop(), version.definitions):
+            case ir.Record(fields=fields, extra=extra):
+                for one in fields:
+                    if one.wire_name == step:
+                        return one.type, one.location
+                if step == "{}" and extra is not None:
+                    return extra, None
+            case ir.Array(item=item) if step.startswith("["):
+                return item, None
+            case ir.Tuple(items=items, rest=rest) if step.startswith("["):
+                index = int(step[1:-1]) if step[1:-1].isdecimal() else len(items)
+                inner = items[index] if index < len(items) else rest
+                return None if inner is None else (inner, None)
+            case ir.Map(value=value):
+                return value, None
+            case ir.Nullable(of=inner):
+                waiting.append(inner)
+            case ir.Union(members=members):
+                waiting.extend(reversed(members))
+            case _:
+                pass
+    return None
+
+
+_MOST_ALTERNATIVES = 64
+"""Members of unions that are looked into for a property."""
