@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 class Severity(enum.Enum):
-    """How much a diagnostic matters: an error stops generation, the others do not."""
+    """How much a diagnostic matters. An error keeps a package from being made, unless its code is tolerable."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -43,6 +43,8 @@ class Code:
     severity: Severity
     meaning: str
     """For the documentation: what is wrong, why it matters, and what to do, in Markdown."""
+    tolerable: bool = False
+    """Whether a package can be made in spite of it, though it is an error of the document."""
     category: str = ""
     """What kind of matter it is, where kinds are told apart: 'guide' of a rule, 'wire' of a change."""
     url: str = ""
@@ -88,8 +90,8 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether anything found is an error."""
-        return any(d.severity is Severity.ERROR for d in self._found)
+        """Whether anything found keeps a package from being made."""
+        return any(d.severity is Severity.ERROR and not d.code.tolerable for d in self._found)
 
 
 def text(diagnostics: Iterable[Diagnostic]) -> str:

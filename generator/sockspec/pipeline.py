@@ -10,6 +10,9 @@ from sockspec import docs, ir, python, render
 from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
 from sockspec.choices import Choices
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.rules.rule import Group
+from sockspec.rules.subject import Subject
+from sockspec.rules.table import findings, of, unspoilt
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
@@ -32,8 +35,8 @@ MESSAGES_NOT_READ = Code(
 
 def check(
     path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
-) -> tuple[Documents | None, Report]:
-    """Read a document and all that it refers to, and hold its structure to its specification.
+) -> tuple[Subject | None, Report]:
+    """Read a document and all that it refers to, and hold it to its specification: structure and meaning.
 
     Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
     """
@@ -54,7 +57,24 @@ def check(
     documents.check()
     part = reached(documents, messages) if messages is not None and not wholly and not report.failed else None
     validate(documents, report, part=part)
-    return documents, report
+    subject = Subject(documents, found)
+    if part is None:
+        for diagnostic in unspoilt(findings(of(Group.CORRECTNESS), subject), report):
+            report.add(diagnostic)
+    return subject, report
+
+
+@without_collector()
+def validated(path: Path, *, name: str | None = None, choices: Choices = _NONE) -> list[Diagnostic]:
+    """What is wrong with a document by its specification, and what keeps a package from being made of it.
+
+    What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
+    """
+    subject, report = check(path, name=name, messages=choices.messages)
+    said = set(report.sorted())
+    if subject is not None and not report.failed:
+        _described(subject, report, choices, wholly=True)
+    return [d for d in report.sorted() if d in said or d.severity is Severity.ERROR]
 
 
 @without_collector()
@@ -69,14 +89,32 @@ def examine(
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    documents, report = check(path, name=name, messages=choices.messages, wholly=wholly)
-    if documents is None or report.failed:
-        return None, report.sorted()
+    subject, report = examined(path, name=name, choices=choices, wholly=wholly)
+    return subject.api if subject is not None else None, report.sorted()
+
+
+@without_collector()
+def examined(
+    path: Path,
+    *,
+    name: str | None = None,
+    choices: Choices = _NONE,
+    wholly: bool = True,
+) -> tuple[Subject | None, Report]:
+    """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all."""
+    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly)
+    if subject is None or report.failed:
+        return subject, report
+    return _described(subject, report, choices, wholly=wholly), report
+
+
+def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bool) -> Subject:
+    """The document with the API that it describes, where one can be made."""
+    documents = subject.documents
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
-        specification = kind(documents.root.document, report)
-        if specification is not None and specification.specification is Specification.OPENAPI_3:
+        if subject.kind.specification is Specification.OPENAPI_3:
             api = openapi.read(documents, report, perspective=choices.perspective, messages=choices.messages)
         else:
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
@@ -87,7 +125,7 @@ def examine(
             examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
-    return (None if report.failed else api), report.sorted()
+    return subject if report.failed else Subject(documents, subject.kind, api)
 
 
 @without_collector()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 
@@ -73,8 +74,16 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
-    """Print diagnostics on standard error; quiet leaves out what is only for information."""
-    click.echo(text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO)), err=True, nl=False)
+    """Print on standard error what was said while a package was made; quiet leaves out what is only for information.
+
+    Errors in spite of which it is made are warnings then.
+    """
+    said = (
+        replace(d, code=replace(d.code, severity=Severity.WARNING)) if d.code.tolerable else d
+        for d in diagnostics
+        if not (quiet and d.severity is Severity.INFO)
+    )
+    click.echo(text(said), err=True, nl=False)
 
 
 def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:

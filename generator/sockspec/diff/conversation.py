@@ -10,7 +10,7 @@ from sockspec.analysis.constants import Path
 from sockspec.diff.matching import Matched
 from sockspec.diff.pairs import Pairs, Version
 from sockspec.diff.payloads import Payloads
-from sockspec.diff.rule import Changes
+from sockspec.diff.rule import NEW, Changes
 from sockspec.spec.text import quoted
 
 Place = tuple[str, ...]
@@ -52,7 +52,9 @@ def _carried(matched: Matched[ir.Message], place: Place, channel: ir.Channel, si
             words = _WORDS[side, what].format(quoted(message.name))
             said = f"{words} on {quoted(channel.address or channel.name)}"
             related = (channel.location,) if what == "removed" else ()
-            changes.add(f"{side}-message-{what}", (*place, message.name), message.location, said, related=related)
+            changes.add(
+                f"{side}-message-{what}", (*place, message.name), message.location, said, related=related, note=NEW
+            )
 
 
 def _message(old: ir.Message, new: ir.Message, place: Place, changes: Changes) -> None:

@@ -8,7 +8,7 @@ from sockspec import ir
 from sockspec.diff import texts
 from sockspec.diff.matching import match
 from sockspec.diff.pairs import Pairs, host_of, path_of, template, variables
-from sockspec.diff.rule import Changes
+from sockspec.diff.rule import NEW, Changes
 from sockspec.diff.schemas import Effect
 from sockspec.spec.text import quoted
 
@@ -96,11 +96,11 @@ def channels(pairs: Pairs, changes: Changes) -> None:
 
 
 def _address(pairs: Pairs, old: ir.Channel, new: ir.Channel, changes: Changes) -> None:
-    if old.address is None and new.address is None:
+    known = old.address is not None and new.address is not None
+    if known and pairs.old.paths(old) == pairs.new.paths(new):
         return
-    if old.address is not None and new.address is not None:
-        if template(old.address) == template(new.address) or pairs.old.paths(old) == pairs.new.paths(new):
-            return
+    if (old.address and template(old.address)) == (new.address and template(new.address)):
+        return
     before, after = (quoted(one.address) if one.address is not None else "only known at run time" for one in (old, new))
     message = f"the address of the channel {quoted(new.name)} is {after} and was {before}"
     place = ("channels", new.name)
@@ -156,7 +156,9 @@ def _named_parameters(
     matched = match(before, after, lambda one: fold(one.wire_name))
     for gone in matched.removed:
         message = f"the {what} {quoted(gone.wire_name)} is not known any more"
-        changes.add("parameter-removed", (*place, gone.wire_name), gone.location, message, related=(channel.location,))
+        changes.add(
+            "parameter-removed", (*place, gone.wire_name), gone.location, message, related=(channel.location,), note=NEW
+        )
     for more in matched.added:
         needed = more.required and more.default is None
         rule = "parameter-required-added" if needed else "parameter-optional-added"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from sockspec import ir
 from sockspec.diagnostics import Location
 from sockspec.diff.conversation import Sides
-from sockspec.diff.rule import Changes
+from sockspec.diff.rule import NEW, Changes
 from sockspec.spec.text import quoted
 
 Place = tuple[str, ...]
@@ -89,32 +89,23 @@ def heartbeat(old: ir.Channel, new: ir.Channel, sides: Sides, changes: Changes) 
         changes.add(rule, place, after.location, message)
     elif before is not None and after is None:
         message = f"{where} has no heartbeat any more; it was {quoted(before.ping)}, answered by {quoted(before.pong)}"
-        changes.add("heartbeat-removed", place, before.location, message, related=(new.location,))
+        changes.add("heartbeat-removed", place, before.location, message, related=(new.location,), note=NEW)
     elif before is not None and after is not None:
         names = {one.name: other.name for matched in sides.values() for one, other in matched.pairs}
         was = (before.sender, names.get(before.ping, before.ping), names.get(before.pong, before.pong))
-        differences = [
-            *(
-                [
-                    (
-                        f"it is {quoted(after.ping)}, answered by {quoted(after.pong)}, and was {quoted(before.ping)}, answered by "
-                        f"{quoted(before.pong)}"
-                    )
-                ]
-                if was != (after.sender, after.ping, after.pong)
-                else []
-            ),
-            *(
-                [f"its interval is {after.interval:g} s and was {before.interval:g} s"]
-                if after.interval != before.interval
-                else []
-            ),
-            *(
-                [f"its timeout is {after.timeout:g} s and was {before.timeout:g} s"]
-                if after.timeout != before.timeout
-                else []
-            ),
-        ]
+        differences: list[str] = []
+        if was != (after.sender, after.ping, after.pong):
+            differences.append(f"it is {_asked(after)}, and was {_asked(before)}")
+        for word, one, other in (
+            ("interval", before.interval, after.interval),
+            ("timeout", before.timeout, after.timeout),
+        ):
+            if one != other:
+                differences.append(f"its {word} is {other:g} s and was {one:g} s")
         if differences:
             message = f"the heartbeat of {where} changed: {'; '.join(differences)}"
             changes.add("heartbeat-changed", place, after.location, message, related=(before.location,))
+
+
+def _asked(beat: ir.Heartbeat) -> str:
+    return f"{quoted(beat.ping)}, answered by {quoted(beat.pong)}"

@@ -26,9 +26,9 @@ PAYLOADS = {
         f"{side}-{kind.id}",
         Severity.ERROR,
         f"In what {'clients send' if side == 'client' else 'the server sends'}: {kind.meaning[:1].lower()}{kind.meaning[1:]}",
-        Category.WIRE,
-        _WHY[side],
-        _INSTEAD[side],
+        category=Category.WIRE,
+        why=_WHY[side],
+        instead=_INSTEAD[side],
         by_effect=True,
     )
     for kind in KINDS.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sockspec import ir
@@ -10,7 +11,7 @@ from sockspec.diagnostics import Location
 from sockspec.diff import schemas
 from sockspec.diff.pairs import Pairs, Version
 from sockspec.diff.payload_rules import SENDERS, severity
-from sockspec.diff.rule import Changes
+from sockspec.diff.rule import NEW, OLD, Changes
 from sockspec.diff.schemas import SchemaChange
 from sockspec.spec.text import quoted
 
@@ -68,25 +69,34 @@ class Payloads:
                 named = ", ".join(map(quoted, others[:_MOST_NAMED]))
                 more = len(others) - _MOST_NAMED
                 where += f" (also in {named}{f' and {more} others' if more > 0 else ''})"
-            location, related = self._places(found)
+            location, related, note = self._places(found)
             message = f"{where}: {change.detail}"
             level = severity(change, found.side)
             self._changes.add(
-                f"{who}-{change.kind}", found.place, location, message, related=(related,), severity=level
+                f"{who}-{change.kind}", found.place, location, message, related=(related,), severity=level, note=note
             )
 
     def _changed(self, old: ir.Message, new: ir.Message) -> tuple[SchemaChange, ...]:
         key = (old.name, new.name)
         if key not in self._known:
-            before, after = self._pairs.old.api.schemas, self._pairs.new.api.schemas
-            self._known[key] = schemas.compare(before, old.payload.schema, after, new.payload.schema)
+            self._known[key] = schemas.compare(*_schema(old, self._pairs.old), *_schema(new, self._pairs.new))
         return self._known[key]
 
-    def _places(self, found: _Found) -> tuple[Location, Location]:
+    def _places(self, found: _Found) -> tuple[Location, Location, str]:
         """Where the change shows in the new document, or in the old one where something is not there any more."""
         before, depth = _place(found.old, found.change.path, self._pairs.old)
         after, reached = _place(found.new, found.change.path, self._pairs.new)
-        return (before, after) if depth > reached else (after, before)
+        return (before, after, NEW) if depth > reached else (after, before, OLD)
+
+
+_ANY = "#/definitions/any"
+
+
+def _schema(message: ir.Message, version: Version) -> tuple[Mapping[str, object], str]:
+    """The document of schemas and the reference for a payload; a message may carry anything where it has none."""
+    if message.payload.schema:
+        return version.api.schemas, message.payload.schema
+    return {"definitions": {"any": True}}, _ANY
 
 
 def _place(message: ir.Message, path: tuple[str, ...], version: Version) -> tuple[Location, int]:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 
+OLD, NEW = "the old version", "the new version"
+"""What the other place of a change is, as a note."""
 
-class Category(enum.Enum):
+
+class Category(enum.StrEnum):
     """What a change touches."""
 
     WIRE = "wire"
@@ -76,14 +79,15 @@ class Changes:
         hint: str = "",
         related: Iterable[Location] = (),
         severity: Severity | None = None,
+        note: str = OLD,
     ) -> None:
         """Note a change under the rule of that id; the same one twice counts once.
 
-        `severity` is for rules whose severity goes by the effect.
+        `severity` is for rules whose severity goes by the effect. `note` says what related places are.
         """
         kind = self._rules[rule]
         kind = kind if severity is None else with_severity(kind, severity)
-        seen = [one for one in related if one != location]
+        seen = [replace(one, note=note) for one in related if one != location]
         finding = kind.at(location, message, hint=hint, related=seen)
         self._found.setdefault(Change(finding, tuple(place)))
 
@@ -99,7 +103,10 @@ def order(change: Change) -> tuple[Location, str, str]:
 
 def table(category: Category, rows: Iterable[tuple[str, Severity, str, str, str]]) -> dict[str, Rule]:
     """Rules of one category by their ids: id, severity, meaning, why, and what to do instead."""
-    return {id: Rule(id, severity, meaning, category, why, instead) for id, severity, meaning, why, instead in rows}
+    return {
+        id: Rule(id, severity, meaning, category=category, why=why, instead=instead)
+        for id, severity, meaning, why, instead in rows
+    }
 
 
 def with_severity(rule: Rule, severity: Severity) -> Rule:

@@ -90,7 +90,7 @@ def _joint(version: Version, server: ir.Security, channel: ir.Security) -> Alter
     found: dict[frozenset[_Way], Mapping[_Way, frozenset[str]]] = {}
     one, other = ways(version, server), ways(version, channel)
     if len(one) * len(other) > _MOST_ALTERNATIVES:
-        return one | other
+        return {**one, **other}
     for left, right in product(one.values(), other.values()):
         scopes = {way: left.get(way, frozenset()) | right.get(way, frozenset()) for way in (*left, *right)}
         found[frozenset(scopes)] = scopes

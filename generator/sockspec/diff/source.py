@@ -9,7 +9,7 @@ from sockspec.diagnostics import Location
 from sockspec.diff.conversation import SIDES, Sides
 from sockspec.diff.matching import Matched
 from sockspec.diff.pairs import Pairs, Version, variables
-from sockspec.diff.rule import Changes
+from sockspec.diff.rule import NEW, Changes
 from sockspec.spec.text import quoted
 
 Key = tuple[str, ...]
@@ -31,25 +31,23 @@ class Names:
         places = old.location, new.location
         for kind in ("connection", "client", "sync client", "close codes"):
             self._compare(("class", kind, old.name), ("class", kind, new.name), *places)
-        for side in SIDES.values():
-            self._compare(("class", "union", old.name, side), ("class", "union", new.name, side), *places)
+        for word in SIDES.values():
+            self._compare(("class", "union", old.name, word), ("class", "union", new.name, word), *places)
         for kind in ("opened", "closed"):
             self._compare(("method", kind, old.name), ("method", kind, new.name), *places)
-        for where, one, other in _parameters(old, new):
-            before = ("attribute", "parameter", old.name, where, one.wire_name)
-            after = ("attribute", "parameter", new.name, where, other.wire_name)
-            self._compare(before, after, one.location, other.location)
+        for where, parameter, counterpart in _parameters(old, new):
+            was = ("attribute", "parameter", old.name, where, parameter.wire_name)
+            now = ("attribute", "parameter", new.name, where, counterpart.wire_name)
+            self._compare(was, now, parameter.location, counterpart.location)
         for code in old.close_codes:
             key = "attribute", "close code"
             self._compare((*key, old.name, str(code.code)), (*key, new.name, str(code.code)), *places)
         for side, matched in sides.items():
             kind = "client" if side is ir.Direction.CLIENT_TO_SERVER else "connection"
-            for before, after in matched.pairs:
-                key = "method", kind
-                self._compare(
-                    (*key, old.name, before.name), (*key, new.name, after.name), before.location, after.location
-                )
-                self._message(before, after)
+            for one, other in matched.pairs:
+                before, after = ("method", kind, old.name, one.name), ("method", kind, new.name, other.name)
+                self._compare(before, after, one.location, other.location)
+                self._message(one, other)
         self._handlers(old, new, operations)
 
     def report(self) -> None:
@@ -60,11 +58,9 @@ class Names:
             if other is not None:
                 self._compare(key, key, definition.location, other.location)
                 self._members("definition", definition, other)
-            elif self._old.get(key, "") not in self._there and not _is_message(name, self._pairs.old):
-                where = f"{_WHAT['class']} {quoted(self._old[key])}" if key in self._old else ""
-                if where:
-                    message = f"{where} is not there any more: there is no schema {quoted(name)}"
-                    self._changes.add("class-removed", ("schemas", name), definition.location, message)
+            elif key in self._old and self._old[key] not in self._there and not _is_message(name, self._pairs.old):
+                message = f"the class {quoted(self._old[key])} is not there any more: there is no schema {quoted(name)}"
+                self._changes.add("class-removed", ("schemas", name), definition.location, message)
         for scheme in self._pairs.old.api.security_schemes:
             other_scheme = self._pairs.new.schemes.get(scheme.name)
             if other_scheme is not None:
@@ -105,7 +101,7 @@ class Names:
                     f"the method {quoted(python_name)} is not there any more: there is no operation {quoted(one.name)}"
                 )
                 place = ("channels", new.name, "operations", one.name)
-                self._changes.add("method-removed", place, one.location, message, related=(new.location,))
+                self._changes.add("method-removed", place, one.location, message, related=(new.location,), note=NEW)
 
     def _compare(self, before: Key, after: Key, was_at: Location, is_at: Location) -> None:
         """Compare two names of one thing. A member of a class that has another name is compared by its own name."""
