@@ -56,6 +56,10 @@ class Change:
         assert isinstance(rule, Rule)
         return rule
 
+    def under(self, rule: Rule) -> Change:
+        """The same change under another rule, or under the same one with another severity."""
+        return replace(self, finding=replace(self.finding, code=rule))
+
     @property
     def written_place(self) -> str:
         """The place as ignore lists name it."""

@@ -9,6 +9,8 @@ from sockspec.diff.schemas.change import KINDS, Effect, Kind, SchemaChange
 __all__ = ["KINDS", "Effect", "Kind", "SchemaChange", "compare"]
 
 
-def compare(old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str) -> tuple[SchemaChange, ...]:
+def compare(
+    old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str
+) -> tuple[SchemaChange, ...]:
     """What has changed from the schema at a reference into one document to that at a reference into another."""
     raise NotImplementedError
