@@ -18,10 +18,10 @@ Place = tuple[str, ...]
 SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT: "server"}
 """Who sends, as part of a place."""
 _WORDS = {
-    ("client", "removed"): "the server does not take {} any more",
-    ("client", "added"): "the server takes another message, {}",
-    ("server", "removed"): "the server does not send {} any more",
-    ("server", "added"): "the server sends another message, {}",
+    ("client", "removed"): "the server does not take {0} on {1} any more",
+    ("client", "added"): "the server takes another message on {1}, {0}",
+    ("server", "removed"): "the server does not send {0} on {1} any more",
+    ("server", "added"): "the server sends another message on {1}, {0}",
 }
 _BY_TAG = (dispatch.By.TAG, dispatch.By.NESTED_TAG, dispatch.By.PAIR, dispatch.By.POSITION, dispatch.By.JSON_RPC)
 
@@ -49,8 +49,7 @@ def channels(pairs: Pairs, changes: Changes) -> Iterator[tuple[ir.Channel, ir.Ch
 def _carried(matched: Matched[ir.Message], place: Place, channel: ir.Channel, side: str, changes: Changes) -> None:
     for what, messages in (("removed", matched.removed), ("added", matched.added)):
         for message in messages:
-            words = _WORDS[side, what].format(quoted(message.name))
-            said = f"{words} on {quoted(channel.address or channel.name)}"
+            said = _WORDS[side, what].format(quoted(message.name), quoted(channel.address or channel.name))
             related = (channel.location,) if what == "removed" else ()
             changes.add(
                 f"{side}-message-{what}", (*place, message.name), message.location, said, related=related, note=NEW
