@@ -157,7 +157,9 @@ def test_a_document_with_errors_is_another_matter_than_a_difference(repository: 
 
 
 def test_levels_and_categories_say_what_is_shown(repository: Path) -> None:
-    (repository / "specs" / "poll.yaml").write_text(OLD.replace("Poll", "Polls").replace("room:\n", "room:\n    title: A\n"))
+    (repository / "specs" / "poll.yaml").write_text(
+        OLD.replace("Poll", "Polls").replace("room:\n", "room:\n    title: A\n")
+    )
     shown = diff("specs/poll.yaml", "--level", "all").output
     assert "text-changed" in shown
     assert "class-renamed" in shown
@@ -171,7 +173,7 @@ def test_levels_and_categories_say_what_is_shown(repository: Path) -> None:
 
 def test_json_has_the_places_and_the_next_version(repository: Path) -> None:
     run = diff("specs/poll.yaml", "--format", "json")
-    told = json.loads(run.stdout)["diff"]
+    told = json.loads(run.stdout)["extra"]
     assert told["version"] == {"step": "major", "suggested": "2.0.0", "satisfied": True}
     place = "channels/room/client/Vote"
     assert {"rule": "client-message-removed", "category": "wire", "place": place} in told["changes"]

@@ -15,7 +15,7 @@ from typing import TypeVar
 import click
 
 from sockspec import ir
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named
 from sockspec.cli.common import ALTERNATIVES, Messages, choosing, show
 from sockspec.cli.reporting import Reporting, reporting
 from sockspec.diagnostics import Diagnostic, Severity
@@ -23,7 +23,6 @@ from sockspec.diff import Category, Change, compare, ignoring, rated, revisions,
 from sockspec.diff.versions import Advice
 from sockspec.pipeline import examine
 from sockspec.reports import Run
-from sockspec.spec.openapi.named import Named
 
 T = TypeVar("T")
 

@@ -1,7 +1,8 @@
-"""What people read of an API: texts, and what is on its way out."""
+"""What is said of an API beside what travels: texts, what is on its way out, and what is meant by what is left out."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from sockspec import ir
@@ -90,6 +91,14 @@ class Messages:
                 at, what = (*place, other.wire_name), f"the property {quoted(other.wire_name)} of {quoted(name)}"
                 _texts(one, other, at, what, self._changes)
                 _deprecation(one, other, at, what, self._changes)
+                _default(one, other, at, what, self._changes)
+
+
+def _default(old: ir.Field, new: ir.Field, place: Place, what: str, changes: Changes) -> None:
+    before, after = (json.dumps(one.default) if one.has_default else "none" for one in (old, new))
+    if before != after and not (old.required and new.required):
+        message = f"the default of {what} is {after} and was {before}"
+        changes.add("property-default-changed", place, new.location, message, related=(old.location,))
 
 
 def _texts(old: _Described, new: _Described, place: Place, what: str, changes: Changes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sockspec import ir
 from sockspec.diagnostics import Severity
-from sockspec.diff.rule import Category, Rule
+from sockspec.diff.rule import PAGE, Category, Rule
 from sockspec.diff.schemas import KINDS, Effect, SchemaChange
 
 SENDERS = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT: "server"}
@@ -21,21 +21,26 @@ _INSTEAD = {
     "server": "Go on sending only what was valid, or send what is new in a message of its own that clients ask for.",
 }
 
+ANNOTATIONS = {"default-changed", "deprecated", "deprecation-removed"}
+"""Kinds that say nothing of which payloads are valid, so that schemas for validators do not have them."""
+
 PAYLOADS = {
     f"{side}-{kind.id}": Rule(
         f"{side}-{kind.id}",
         Severity.ERROR,
         f"In what {'clients send' if side == 'client' else 'the server sends'}: {kind.meaning[:1].lower()}{kind.meaning[1:]}",
         category=Category.WIRE,
+        page=PAGE,
         why=_WHY[side],
         instead=_INSTEAD[side],
         by_effect=True,
     )
     for kind in KINDS.values()
+    if kind.id not in ANNOTATIONS
     for side in SENDERS.values()
 }
 
-_FELT = {"property-removed"}
+_FELT = {"property-removed-optional", "property-removed-required"}
 """Kinds that are risky whatever they do to the set of payloads: what one side said, nobody hears any more."""
 
 

@@ -10,7 +10,7 @@ from sockspec.analysis import walk
 from sockspec.diagnostics import Location
 from sockspec.diff import schemas
 from sockspec.diff.pairs import Pairs, Version
-from sockspec.diff.payload_rules import SENDERS, severity
+from sockspec.diff.payload_rules import ANNOTATIONS, SENDERS, severity
 from sockspec.diff.rule import NEW, OLD, Changes
 from sockspec.diff.schemas import SchemaChange
 from sockspec.spec.text import quoted
@@ -37,6 +37,7 @@ class Payloads:
 
     def __init__(self, pairs: Pairs, changes: Changes) -> None:
         self._pairs, self._changes = pairs, changes
+        self._comparison = schemas.Comparison(_documents(pairs.old), _documents(pairs.new))
         self._known: dict[tuple[str, str], tuple[SchemaChange, ...]] = {}
         self._found: dict[tuple[str, ...], _Found] = {}
 
@@ -50,7 +51,7 @@ class Payloads:
     ) -> None:
         """Compare two payloads; `reported` are places in them of which all is said already."""
         for change in self._changed(old, new):
-            if change.path in reported:
+            if change.path in reported or change.kind in ANNOTATIONS:
                 continue
             at = (*place, *change.path)
             # What stands in the message's own schema is its own; what it refers to is shared.
@@ -63,14 +64,18 @@ class Payloads:
         """Say what was found."""
         for found in self._found.values():
             change, who = found.change, SENDERS[found.side]
-            where = f"{quoted(change.path_text)} of {quoted(found.new.name)}" if change.path else quoted(found.new.name)
+            where = (
+                f"{quoted(_written(change.path))} of {quoted(found.new.name)}"
+                if change.path
+                else quoted(found.new.name)
+            )
             others = list(found.others)
             if others:
                 named = ", ".join(map(quoted, others[:_MOST_NAMED]))
                 more = len(others) - _MOST_NAMED
                 where += f" (also in {named}{f' and {more} others' if more > 0 else ''})"
             location, related, note = self._places(found)
-            message = f"{where}: {change.detail}"
+            message = f"{where}: {_keyword(change)}{change.detail}"
             level = severity(change, found.side)
             self._changes.add(
                 f"{who}-{change.kind}", found.place, location, message, related=(related,), severity=level, note=note
@@ -79,7 +84,7 @@ class Payloads:
     def _changed(self, old: ir.Message, new: ir.Message) -> tuple[SchemaChange, ...]:
         key = (old.name, new.name)
         if key not in self._known:
-            self._known[key] = schemas.compare(*_schema(old, self._pairs.old), *_schema(new, self._pairs.new))
+            self._known[key] = self._comparison.changes(*(one.payload.schema or _ANY for one in (old, new)))
         return self._known[key]
 
     def _places(self, found: _Found) -> tuple[Location, Location, str]:
@@ -89,14 +94,31 @@ class Payloads:
         return (before, after, NEW) if depth > reached else (after, before, OLD)
 
 
-_ANY = "#/definitions/any"
+_BOUNDS = {
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
+    *("minItems", "maxItems", "minProperties", "maxProperties", "format"),
+}
+"""Keywords whose values say nothing by themselves."""
+_ANY = "#/definitions/ anything"
+"""Where the schema of a message stands that has none. No name of a document begins with a space."""
 
 
-def _schema(message: ir.Message, version: Version) -> tuple[Mapping[str, object], str]:
-    """The document of schemas and the reference for a payload; a message may carry anything where it has none."""
-    if message.payload.schema:
-        return version.api.schemas, message.payload.schema
-    return {"definitions": {"any": True}}, _ANY
+def _documents(version: Version) -> Mapping[str, object]:
+    """The schemas of a version, and one for messages that may carry anything."""
+    written = version.api.schemas.get("definitions")
+    definitions = written if isinstance(written, Mapping) else {}
+    return {**version.api.schemas, "definitions": {**definitions, _ANY.rpartition("/")[2]: True}}
+
+
+def _keyword(change: SchemaChange) -> str:
+    """The keyword where the change says only a value of it."""
+    found = {pointer.rpartition("/")[2] for pointer in (change.old_pointer, change.new_pointer)} & _BOUNDS
+    return f"{found.pop()} " if found else ""
+
+
+def _written(path: tuple[str, ...]) -> str:
+    """A path as people write it: `data.text`, `items[].name`."""
+    return "".join(step if step.startswith("[") else f".{step}" for step in path).removeprefix(".")
 
 
 def _place(message: ir.Message, path: tuple[str, ...], version: Version) -> tuple[Location, int]:

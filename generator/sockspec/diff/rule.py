@@ -12,6 +12,10 @@ OLD, NEW = "the old version", "the new version"
 """What the other place of a change is, as a note."""
 
 
+PAGE = "diff-rules.md"
+"""Where rules are explained."""
+
+
 class Category(enum.StrEnum):
     """What a change touches."""
 
@@ -108,7 +112,7 @@ def order(change: Change) -> tuple[Location, str, str]:
 def table(category: Category, rows: Iterable[tuple[str, Severity, str, str, str]]) -> dict[str, Rule]:
     """Rules of one category by their ids: id, severity, meaning, why, and what to do instead."""
     return {
-        id: Rule(id, severity, meaning, category=category, why=why, instead=instead)
+        id: Rule(id, severity, meaning, category=category, page=PAGE, why=why, instead=instead)
         for id, severity, meaning, why, instead in rows
     }
 

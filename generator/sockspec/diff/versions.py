@@ -103,7 +103,11 @@ def advise(old: str, new: str, changes: Iterable[Change]) -> Advice:
     needed = step(changes)
     if needed is Step.NONE:
         return Advice(needed, "", True, "nothing changed: the version may stay as it is")
-    why = {Step.MAJOR: "clients break", Step.MINOR: "clients go on, though not only texts changed", Step.PATCH: "only texts changed"}[needed]
+    why = {
+        Step.MAJOR: "clients break",
+        Step.MINOR: "clients go on, though not only texts changed",
+        Step.PATCH: "only texts changed",
+    }[needed]
     before, after = semantic(old), semantic(new)
     if before is None:
         return _other(old, new, needed, why)

@@ -49,6 +49,13 @@ MESSAGES = table(
             "Add a new message for the new way.",
         ),
         (
+            "property-default-changed",
+            _WARNING,
+            "A property means something else when it is left out: its `default` changed.",
+            "Old clients that leave it out mean the old default, and fill in the old one where the server leaves it out.",
+            "Keep the default.",
+        ),
+        (
             "order-given-up",
             _WARNING,
             "Messages of an operation are handled side by side (`x-concurrent`), which were handled one after another.",
