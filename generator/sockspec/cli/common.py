@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 
 import click
 
 from sockspec import ir
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named, messages_named
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
-from sockspec.spec.openapi.named import Named, parse
+from sockspec.reports.printable import printable
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
@@ -30,7 +31,7 @@ class _Messages(click.ParamType[Named]):
         if isinstance(value, Named):
             return value
         try:
-            return parse(str(value))
+            return messages_named(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -73,8 +74,16 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
-    """Print diagnostics on standard error; quiet leaves out what is only for information."""
-    click.echo(text(d for d in diagnostics if not (quiet and d.severity is Severity.INFO)), err=True, nl=False)
+    """Print on standard error what was said while a package was made; quiet leaves out what is only for information.
+
+    Errors in spite of which it is made are warnings then.
+    """
+    said = (
+        replace(d, code=replace(d.code, severity=Severity.WARNING)) if d.code.tolerable else d
+        for d in diagnostics
+        if not (quiet and d.severity is Severity.INFO)
+    )
+    click.echo("\n".join(map(printable, text(said).split("\n"))), err=True, nl=False)
 
 
 def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:

@@ -58,11 +58,6 @@ CHANNELS_SHARE_ADDRESS = Code(
     "Several channels have the same address on the same servers. A client that connects cannot say which of them it "
     "means, so they are one endpoint, with the messages of all of them.",
 )
-UNDECLARED_PARAMETER = Code(
-    "undeclared-parameter",
-    Severity.WARNING,
-    "The address of a channel has a parameter that `parameters` does not describe. It is taken for a string.",
-)
 UNUSED_PARAMETER = Code(
     "unused-parameter",
     Severity.WARNING,
@@ -283,7 +278,7 @@ class Channels:
         declared = dict(listed.items()) if listed is not None else {}
         texts = (path, *(value for _, value in url.query))
         used = dict.fromkeys(name for text in texts for name in PARAMETER.findall(text))
-        known = {name: self._parameter(name, declared.get(name), one, where) for name in used}
+        known = {name: self._parameter(name, declared.get(name), where) for name in used}
         self._report_unused(one, set(used))
         query = tuple(fixed_or_named(name, value, known, where) for name, value in url.query)
         parameters = tuple(known[name] for name in dict.fromkeys(PARAMETER.findall(path)))
@@ -304,12 +299,8 @@ class Channels:
             hint = "describe parameters of the query in 'bindings.ws.query'"
             self._report.add(UNUSED_PARAMETER.at(unused[0][1].key_location, message, hint=hint))
 
-    def _parameter(self, name: str, node: Node | None, one: Found, where: Location) -> ir.Parameter:
+    def _parameter(self, name: str, node: Node | None, where: Location) -> ir.Parameter:
         if node is None:
-            message = (
-                f"the address {quoted(one.address or '')} has the parameter {quoted(name)}, which nothing describes"
-            )
-            self._report.add(UNDECLARED_PARAMETER.at(where, message))
             return ir.Parameter(name, ir.Scalar(ir.Kind.STRING), where)
         definition = self._documents.follow(node)
         schema = definition.get("schema") or definition.get("x-schema")
