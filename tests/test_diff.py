@@ -1,6 +1,7 @@
 """Two versions of an API and what is said of them: each folder of `tests/cases/diff` is a case.
 
-A case holds `old.yaml`, `new.yaml` and `expected.txt`: the changes as text, and what the next version should be.
+A case holds `old.yaml`, `new.yaml`, perhaps the list `ignore.txt`, and `expected.txt`: the changes as text, and what the
+next version should be.
 `SOCKSPEC_UPDATE=1 pytest tests/test_diff.py` writes every `expected.txt` anew; read the difference before you commit it.
 """
 
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sockspec import ir
-from sockspec.diagnostics import text
-from sockspec.diff import RULES, compare, rated
+from sockspec.diagnostics import Diagnostic, text
+from sockspec.diff import RULES, compare, ignoring, rated
 from sockspec.pipeline import examine
 
 CASES = Path(__file__).parent / "cases" / "diff"
@@ -32,7 +33,12 @@ def said(folder: Path) -> str:
     """What is said of a case."""
     old, new = api(folder / "old.yaml"), api(folder / "new.yaml")
     changes, advice = rated(old, new, compare(old, new))
-    return text(change.finding for change in changes) + f"{advice.note}\n"
+    unused: tuple[Diagnostic, ...] = ()
+    accepted = folder / "ignore.txt"
+    if accepted.exists():
+        ignores = ignoring.read(accepted.read_text(encoding="utf-8"), accepted.name)
+        changes, unused = ignoring.apply(changes, ignores)
+    return text((*(change.finding for change in changes), *unused)) + f"{advice.note}\n"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

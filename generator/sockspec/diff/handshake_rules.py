@@ -15,7 +15,7 @@ SERVERS = table(
             _ERROR,
             "A server is not there any more, under its URL or another one of its name.",
             "Clients that connect to it find nobody.",
-            "Keep it until nobody connects to it, or answer its handshakes with a redirect (HTTP 308).",
+            "Keep it until nobody connects to it.",
         ),
         ("server-added", _INFO, "There is another server.", "Clients go on as they were.", ""),
         (
