@@ -13,16 +13,20 @@ CASES = Path(__file__).parent / "cases" / "diff"
 _INTRODUCTION = """\
 # Rules of `sockspec diff`
 
-What changed between two versions of an API, by the rule that stands in each line; see [diff](diff.md) for the command. An error
-breaks clients that were made from the old version; a warning may, or nothing proves that it does not; an information leaves them as
-they are. Every rule has a case: a folder of `tests/cases/diff` with the two documents and what is said of them.
+What changed between two versions of an API, by the rule that stands in each line; see [diff](diff.md) for the command.
+An error breaks clients that were made from the old version; a warning may, or nothing proves that it does not; an
+information leaves them as they are. Every rule has a case: a folder of `tests/cases/diff` with the two documents and
+what is said of them.
 
 This page is made from the program by `make golden`.
 """
 
 _CATEGORIES = {
     Category.HANDSHAKE: ("Handshake", "How a connection comes about: URLs, parameters, subprotocols, credentials."),
-    Category.WIRE: ("Wire", "What travels: messages, how they are told apart, replies, close codes, limits, heartbeats."),
+    Category.WIRE: (
+        "Wire",
+        "What travels: messages, how they are told apart, replies, close codes, limits, heartbeats.",
+    ),
     Category.SOURCE: ("Source", "Names of the generated package, where the wire stays as it is."),
     Category.DOC: ("Doc", "What people read."),
 }
@@ -30,8 +34,8 @@ _CATEGORIES = {
 _PAYLOADS = """\
 ## Payloads
 
-Category *wire*. Each kind of change is a rule for each side that sends: `client-KIND` for what clients send, `server-KIND` for what
-the server sends. The severity goes by what is proven of the set of valid payloads:
+Category *wire*. Each kind of change is a rule for each side that sends: `client-KIND` for what clients send,
+`server-KIND` for what the server sends. The severity goes by what is proven of the set of valid payloads:
 
 | | clients send it | the server sends it |
 | --- | --- | --- |
@@ -41,8 +45,8 @@ the server sends. The severity goes by what is proven of the set of valid payloa
 | the same payloads are valid | info | info |
 | nothing is proven | warning | warning |
 
-A property that is gone is a warning at least, whatever payloads are valid: nobody reads or writes it any more. A severity of your
-own takes the place of errors and warnings; what is proven to do no harm stays an information.
+A property that is gone is a warning at least, whatever payloads are valid: nobody reads or writes it any more. A
+severity of your own takes the place of errors and warnings; what is proven to do no harm stays an information.
 
 | kind | what it means | shown in |
 | --- | --- | --- |

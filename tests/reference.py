@@ -1,4 +1,4 @@
-"""`docs/diagnostics.md`, `docs/rules.md` and `docs/diff-rules.md`, made from what the program declares: `python -m tests.reference [--check]`."""
+"""The pages of `docs` that are made from what the program declares: `python -m tests.reference [--check]`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sockspec import ir
-from sockspec.analysis import walk
 from sockspec.diagnostics import Location
 from sockspec.diff import schemas
 from sockspec.diff.pairs import Pairs, Version
@@ -89,9 +88,9 @@ class Payloads:
 
     def _places(self, found: _Found) -> tuple[Location, Location, str]:
         """Where the change shows in the new document, or in the old one where something is not there any more."""
-        before, depth = _place(found.old, found.change.path, self._pairs.old)
-        after, reached = _place(found.new, found.change.path, self._pairs.new)
-        return (before, after, NEW) if depth > reached else (after, before, OLD)
+        before = _place(found.old, found.change.old_pointer, self._pairs.old)
+        after = _place(found.new, found.change.new_pointer, self._pairs.new)
+        return (before, after, NEW) if "removed" in found.change.kind.split("-") else (after, before, OLD)
 
 
 _BOUNDS = {
@@ -121,48 +120,7 @@ def _written(path: tuple[str, ...]) -> str:
     return "".join(step if step.startswith("[") else f".{step}" for step in path).removeprefix(".")
 
 
-def _place(message: ir.Message, path: tuple[str, ...], version: Version) -> tuple[Location, int]:
-    """The place of what a path leads to, or of the nearest thing on the way, and how many steps were taken."""
-    here: ir.Type | ir.Record = message.payload.type
-    at = here.location if isinstance(here, ir.Record) else message.location
-    for depth, step in enumerate(path):
-        inner = _step(here, step, version)
-        if inner is None:
-            return at, depth
-        here, place = inner
-        at = place or at
-    return at, len(path)
-
-
-def _step(of: ir.Type | ir.Record, step: str, version: Version) -> tuple[ir.Type | ir.Record, Location | None] | None:
-    """What stands one step further, and its place where it has one of its own."""
-    waiting = [of]
-    for _ in range(_MOST_ALTERNATIVES):
-        if not waiting:
-            return None
-        match walk.resolve(waiting.pop(), version.definitions):
-            case ir.Record(fields=fields, extra=extra):
-                for one in fields:
-                    if one.wire_name == step:
-                        return one.type, one.location
-                if step == "{}" and extra is not None:
-                    return extra, None
-            case ir.Array(item=item) if step.startswith("["):
-                return item, None
-            case ir.Tuple(items=items, rest=rest) if step.startswith("["):
-                index = int(step[1:-1]) if step[1:-1].isdecimal() else len(items)
-                inner = items[index] if index < len(items) else rest
-                return None if inner is None else (inner, None)
-            case ir.Map(value=value):
-                return value, None
-            case ir.Nullable(of=inner):
-                waiting.append(inner)
-            case ir.Union(members=members):
-                waiting.extend(reversed(members))
-            case _:
-                pass
-    return None
-
-
-_MOST_ALTERNATIVES = 64
-"""Members of unions that are looked into for a property."""
+def _place(message: ir.Message, pointer: str, version: Version) -> Location:
+    """Where the part of a schema at a pointer was written; the message where nobody wrote it."""
+    place = version.api.schema_place
+    return message.location if place is None or pointer.startswith(_ANY) else place(pointer)
