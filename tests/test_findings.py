@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
 
 from sockspec.diagnostics import Diagnostic, Report, Severity
 from sockspec.pipeline import validated
@@ -91,11 +90,11 @@ def test_every_finding_is_explained() -> None:
 # --- the compatibility kit --------------------------------------------------------------------------------------------
 
 NOT_FOUND = {
-    "asyncapi-2.0/Message Trait Object/invalid-examples-item.yaml": "examples of a trait are no objects in 2.0 either",
+    "asyncapi-2.0/Message Trait Object/invalid-examples-item.yaml": "2.0 takes any map for an example of a trait",
     "asyncapi-2.0/Schema Object/invalid-polymorphism-discriminated-field-not-required.yaml": "a rule of schemas",
 }
 """Invalid documents that nothing is said of, by their names in the kit, and why."""
-INVALID, OF_OTHER_PROTOCOLS = 225, 63
+INVALID, OF_OTHER_PROTOCOLS = 227, 63
 """How many there are, and how many of them have faults in bindings to other protocols, which are nobody's business here."""
 ONLY_WARNINGS = {
     *("invalid-email-format.yaml", "invalid-url-format.yaml", "invalid-termsofservice-url-format.yaml"),
