@@ -1,24 +1,30 @@
-"""The steps from a document to a package, in their order."""
+"""The steps from a document to a package, in their order.
+
+What only some documents or commands need is imported where they need it: checking a document takes no templates.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sockspec import docs, ir, python, render
-from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
-from sockspec.choices import Choices
+from sockspec import ir
+from sockspec.analysis import ambiguity, defaults, heartbeats, lanes, plain
+from sockspec.choices import Choices, Named
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.rules import schema_structure
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, of, unspoilt
-from sockspec.spec import asyncapi, openapi
-from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Unreadable, load, without_collector
+from sockspec.spec.source import Json, Unreadable, load, load_text, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
+
+if TYPE_CHECKING:
+    from sockspec import python
 
 _NONE = Choices()
 _FRAMES = 20_000
@@ -34,15 +40,24 @@ MESSAGES_NOT_READ = Code(
 
 
 def check(
-    path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
+    path: Path,
+    *,
+    name: str | None = None,
+    content: bytes | None = None,
+    messages: Named | None = None,
+    wholly: bool = True,
 ) -> tuple[Subject | None, Report]:
     """Read a document and all that it refers to, and hold it to its specification: structure and meaning.
 
+    `content` is the text of the document where it is not that of the file.
     Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
     """
     report = Report()
     try:
-        root = load(path, name=name, report=report)
+        if content is None:
+            root = load(path, name=name, report=report)
+        else:
+            root = load_text(content, path=path.resolve(), name=name, report=report)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
@@ -55,9 +70,15 @@ def check(
         report.add(MESSAGES_NOT_READ.at(root.locate(""), "messages are named, and this is not an OpenAPI document"))
         return None, report
     documents.check()
-    part = reached(documents, messages) if messages is not None and not wholly and not report.failed else None
+    part: Json = None
+    if messages is not None and not wholly and not report.failed:
+        from sockspec.spec.openapi.named import reached
+
+        part = reached(documents, messages)
     validate(documents, report, part=part)
     subject = Subject(documents, found)
+    for diagnostic in schema_structure.faults(subject, part):
+        report.add(diagnostic)
     if part is None:
         for diagnostic in unspoilt(findings(of(Group.CORRECTNESS), subject), report):
             report.add(diagnostic)
@@ -65,12 +86,14 @@ def check(
 
 
 @without_collector()
-def validated(path: Path, *, name: str | None = None, choices: Choices = _NONE) -> list[Diagnostic]:
+def validated(
+    path: Path, *, name: str | None = None, content: bytes | None = None, choices: Choices = _NONE
+) -> list[Diagnostic]:
     """What is wrong with a document by its specification, and what keeps a package from being made of it.
 
     What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
     """
-    subject, report = check(path, name=name, messages=choices.messages)
+    subject, report = check(path, name=name, content=content, messages=choices.messages)
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
@@ -82,6 +105,7 @@ def examine(
     path: Path,
     *,
     name: str | None = None,
+    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
@@ -89,7 +113,7 @@ def examine(
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    subject, report = examined(path, name=name, choices=choices, wholly=wholly)
+    subject, report = examined(path, name=name, content=content, choices=choices, wholly=wholly)
     return subject.api if subject is not None else None, report.sorted()
 
 
@@ -98,11 +122,12 @@ def examined(
     path: Path,
     *,
     name: str | None = None,
+    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
 ) -> tuple[Subject | None, Report]:
     """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all."""
-    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly)
+    subject, report = check(path, name=name, content=content, messages=choices.messages, wholly=wholly)
     if subject is None or report.failed:
         return subject, report
     return _described(subject, report, choices, wholly=wholly), report
@@ -115,14 +140,16 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
         if subject.kind.specification is Specification.OPENAPI_3:
+            from sockspec.spec import openapi
+
             api = openapi.read(documents, report, perspective=choices.perspective, messages=choices.messages)
         else:
+            from sockspec.spec import asyncapi
+
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
-        api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
+        api = lanes.prove(plain.plain(defaults.fitting(api), report))
         ambiguity.check(api, report)
         api = heartbeats.fitting(api, report)
-        if wholly:
-            examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return subject if report.failed else Subject(documents, subject.kind, api)
@@ -133,6 +160,8 @@ def generate(
     api: ir.Api, source: str, *, templates: Path | None = None, models: python.Models | None = None
 ) -> Mapping[str, str]:
     """The files of the package by their paths below its folder. What `models` has is imported and not made again."""
+    from sockspec import docs, python, render
+
     printer = render.renderer(templates)
     return {**python.files(api, source, printer, models=models), **docs.files(api, printer)}
 
@@ -140,4 +169,6 @@ def generate(
 @without_collector()
 def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
     """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
+    from sockspec import python, render
+
     return python.scaffold(api, spec, package, render.renderer())

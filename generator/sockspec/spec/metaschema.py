@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, cast
 
 import yaml
@@ -43,6 +43,14 @@ def metaschema(version: str) -> Schema:
     }
 
 
+@functools.cache
+def schema_objects() -> Mapping[str, Schema]:
+    """The shapes of Schema Objects by name (`schema`, `openapiSchema` ...): each says nothing of schemas within it."""
+    shapes = _prune(_table("shared"), VERSIONS[-1]) | _prune(_table("schemas"), VERSIONS[-1])
+    used = {name: shape for name, shape in shapes.items() if not name.startswith("avro")}
+    return {name: _Composer(shapes).schema(shape) for name, shape in used.items()}
+
+
 def _shapes(version: str) -> dict[str, Shape]:
     """All shapes of a version by name."""
     shapes: dict[str, Shape] = {
@@ -66,7 +74,9 @@ def _own_formats(version: str) -> Iterator[str]:
 
 @functools.cache
 def _table(name: str) -> dict[str, Shape]:
-    text = resources.files("sockspec.spec").joinpath(f"metaschemas/{name}.yaml").read_text(encoding="utf-8")
+    # `importlib.resources` would load `tempfile` and what goes with it.
+    text = pkgutil.get_data("sockspec.spec", f"metaschemas/{name}.yaml")
+    assert text is not None
     return cast("dict[str, Shape]", yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 

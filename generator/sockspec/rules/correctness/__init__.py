@@ -5,9 +5,11 @@ from __future__ import annotations
 from sockspec.rules.correctness import (
     addresses,
     bindings,
+    examples,
     locations,
     messages,
     naming,
+    openapi,
     operations,
     references,
     security,
@@ -25,4 +27,6 @@ RULES: tuple[Rule, ...] = (
     *bindings.RULES,
     *references.RULES,
     *naming.RULES,
+    *examples.RULES,
+    *openapi.RULES,
 )

@@ -144,19 +144,26 @@ def _reply_address(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _duplicate_id(subject: Subject) -> Iterator[Diagnostic]:
-    """Of OpenAPI documents that is said as their structure is checked."""
-    first: dict[str, Operation] = {}
-    for operation in subject.outline.operations if subject.is_asyncapi else ():
-        written = operation.members.get("operationId")
-        if written is None or not isinstance(written.value, str):
+    first: dict[str, Node] = {}
+    for identifier, place in _identifiers(subject):
+        if not isinstance(identifier.value, str):
             continue
-        other = first.setdefault(written.value, operation)
-        if other is not operation:
-            own = operation.node.get("operationId")
-            place = (own or operation.entry).location if own is not None else operation.entry.key_location
-            message = f"the operationId {quoted(written.value)} is that of another operation, too"
-            related = other.node.get("operationId") or other.entry
-            yield DUPLICATE_OPERATION_ID.at(place, message, related=[related.key_location])
+        other = first.setdefault(identifier.value, place)
+        if other is not place:
+            message = f"the operationId {quoted(identifier.value)} is that of another operation, too"
+            yield DUPLICATE_OPERATION_ID.at(place.location, message, related=[other.location])
+
+
+def _identifiers(subject: Subject) -> Iterator[tuple[Node, Node]]:
+    """Each `operationId`, and where to say something of it: at the operation where a trait has it."""
+    if subject.is_asyncapi:
+        for operation in subject.outline.operations:
+            if identifier := operation.members.get("operationId"):
+                yield identifier, operation.node.get("operationId") or operation.entry
+    else:
+        for operation in subject.schemas.objects("operation"):
+            if identifier := operation.get("operationId"):
+                yield identifier, identifier
 
 
 RULES = (
