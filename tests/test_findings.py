@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-
 from sockspec.diagnostics import Diagnostic, Report, Severity
 from sockspec.pipeline import validated
 from sockspec.spec.metaschema import VERSIONS, metaschema
