@@ -169,7 +169,7 @@ HOLES = {
     ),
     "a default that the enum of a parameter does not have": (
         "channels:\n  a:\n    address: '/a/{x}'\n    parameters:\n      x: {enum: [one, two], default: three}\n",
-        ["5 value-not-in-enum"],
+        ["5 value-not-listed"],
     ),
     "a content type that is none": (
         ROOM + "        contentType: json\n",
