@@ -50,7 +50,7 @@ def api_of(
         definitions=reader.definitions(),
         schemas=reader.schemas(),
     )
-    return lanes.prove(plain.plain(defaults.fitting(api, report), report)), report
+    return lanes.prove(plain.plain(defaults.fitting(api), report)), report
 
 
 def package_of(folder: Path, api: ir.Api) -> Any:

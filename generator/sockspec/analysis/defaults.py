@@ -12,6 +12,7 @@ from uuid import UUID
 from sockspec import ir
 from sockspec.analysis import walk
 
+
 def fitting(api: ir.Api) -> ir.Api:
     """The API without the defaults that do not fit, of which the rule `invalid-default` speaks."""
     definitions = walk.by_name(api)

@@ -16,8 +16,8 @@ from sockspec.spec.source import Json
 from sockspec.spec.text import MAX_DEPTH
 
 if TYPE_CHECKING:
-    from sockspec.schema.bundle import Bundle
     from sockspec.samples.judge import Judge
+    from sockspec.schema.bundle import Bundle
 
 _MOST_VALUES: Final = 2_000
 """How many values there may be in one that `jsonschema` is asked about: its messages, which are made for every

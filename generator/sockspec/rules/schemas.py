@@ -131,7 +131,9 @@ class Schemas:
     def entry(self, node: Node) -> Schema | None:
         """The schema that stands as itself or in `{schemaFormat, schema}`; None where it is in no format that is read."""
         own, _ = self._opened(node)
-        return self._all.get(id(own.value)) or (self.of(own) if own is node and node.get("schemaFormat") is None else None)
+        return self._all.get(id(own.value)) or (
+            self.of(own) if own is node and node.get("schemaFormat") is None else None
+        )
 
     def _opened(self, node: Node) -> tuple[Node, str | None]:
         target = self.documents.follow(node)
@@ -207,6 +209,21 @@ class Schemas:
                 if keyword in _HOLDING and (child := node.get(keyword)) is not None:
                     inside.extend((schema, dialect) for schema in _within(keyword, child))
             waiting.extend(reversed(inside))
+
+
+def applying(schema: Schema) -> bool:
+    """Whether what stands beside a `$ref` of the schema, if it has one, says anything."""
+    return schema.dialect.siblings_apply or not isinstance(schema.value.get("$ref"), str)
+
+
+def types_of(schema: Schema) -> tuple[str, ...] | None:
+    """The types that a schema names; None where it names none, or what is no type."""
+    written = schema.value.get("type")
+    names = [written] if isinstance(written, str) else written
+    known = ("array", "boolean", "integer", "null", "number", "object", "string")
+    if not isinstance(names, list) or not names or any(name not in known for name in names):
+        return None
+    return (*(str(name) for name in names), *(("null",) if schema.value.get("nullable") is True else ()))
 
 
 def dialect_of(written: str) -> Dialect | None:

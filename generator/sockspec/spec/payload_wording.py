@@ -62,7 +62,7 @@ def refusals(errors: Iterable[Any], payload: Json, whole: str = "the payload", m
 
 
 def refused(error: Any, payload: Json, whole: str = "the payload") -> Iterator[Refusal]:
-    """What one error about a payload says. More than one thing only where several properties are missing or unexpected at once."""
+    """What one error about a payload says: one thing, or more where several properties are unexpected at once."""
     cause, others = error, 0
     for _ in range(_DEEPEST):
         nearer, more = _cause(cause)
@@ -178,7 +178,9 @@ class _Said:
             case "pattern":
                 return f"is {value}; text that matches {quoted(str(limit))} was expected"
             case "format":
-                return f"is {value}; {_FORMATS.get(str(limit), f'text of the format {quoted(str(limit))}')} was expected"
+                return (
+                    f"is {value}; {_FORMATS.get(str(limit), f'text of the format {quoted(str(limit))}')} was expected"
+                )
             case "minLength" | "maxLength":
                 return self._count("character", "min" in self.keyword)
             case "minItems" | "maxItems":
@@ -200,7 +202,8 @@ class _Said:
             case "uniqueItems":
                 return f"has the same item twice{_twice(self.value)}; the items were expected to differ"
             case "contains":
-                return f"is {value} of which no item is as one of them has to be{_such(limit)}"
+                which = "has no items" if not self.value else "has no item of the kind that it has to have"
+                return f"{which}{_such(limit)}; at least one was expected"
             case "minContains":
                 return f"has too few items of the kind of which at least {shown(limit)} were expected"
             case "maxContains":
@@ -226,7 +229,8 @@ class _Said:
             return f"is {value}; {_kinds([name for each in types for name in _listed(each)])} was expected"
         lacking = [one.validator_value for errors in branches for one in errors[:1] if _is_own(one, "required")]
         if lacking and len(lacking) == len(branches):
-            names = dict.fromkeys(name for each in lacking for name in each if name not in (self.value or ()))
+            present = self.value if isinstance(self.value, dict) else {}
+            names = dict.fromkeys(name for each in lacking for name in each if name not in present)
             return f"lacks a property: {listed([*names][:_FEW])} was expected"
         return f"is {value}, which fits none of {len(branches)} alternatives"
 
@@ -277,7 +281,11 @@ def _cause(error: Any) -> tuple[Any | None, int]:
     least = min(len(errors) for errors in tagged)
     nearest_ones = [errors for errors in tagged if len(errors) == least]
     chosen = max(nearest_ones, key=lambda errors: max(len(one.relative_path) for one in errors))
-    if len(tagged) > 1 and not chosen[0].relative_path and chosen[0].validator not in ("required", "additionalProperties"):
+    if (
+        len(tagged) > 1
+        and not chosen[0].relative_path
+        and chosen[0].validator not in ("required", "additionalProperties")
+    ):
         return None, 0
     return chosen[0], len(tagged) - 1
 
@@ -290,7 +298,7 @@ def _tag(branches: list[list[Any]]) -> Any | None:
             if _is_of_tag(one):
                 found.setdefault(tuple(one.relative_path), []).append(one)
                 break
-    path, errors = max(found.items(), key=lambda item: len(item[1]))
+    errors = max(found.values(), key=len)
     if len(errors) < len(branches) or not errors:
         return None
     allowed = [value for one in errors for value in _allowed(one)]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sockspec.rules.correctness import addresses, examples, openapi
+from sockspec.rules.correctness import addresses, composition, discriminators, examples, openapi, schemas
 from sockspec.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (*addresses.RULES, *examples.RULES, *openapi.RULES)
+RULES: tuple[Rule, ...] = (
+    *addresses.RULES,
+    *composition.RULES,
+    *discriminators.RULES,
+    *examples.RULES,
+    *openapi.RULES,
+    *schemas.RULES,
+)

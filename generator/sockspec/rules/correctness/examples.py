@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
-from sockspec.rules.schemas import Schema
+from sockspec.rules.schemas import Schema, applying
 from sockspec.rules.subject import Subject
 from sockspec.schema.dialect import Dialect
 from sockspec.spec.payload_wording import Refusal
 from sockspec.spec.resolve import Node
-from sockspec.spec.source import escape
 from sockspec.spec.text import quoted
 from sockspec.spec.walk import nearest
-from sockspec.spec.wording import listed, pointer, shown
+from sockspec.spec.wording import listed, pointer
 
 INVALID_DEFAULT = Code(
     "invalid-default",
@@ -41,7 +40,7 @@ INVALID_LISTED_VALUE = Code(
     "invalid-listed-value",
     Severity.ERROR,
     "A value of `enum`, or the one of `const`, is refused by another keyword of the same schema, most often by its `type`, "
-    "so it can never occur. In YAML `1` is a number and `\"1\"` is text.",
+    'so it can never occur. In YAML `1` is a number and `"1"` is text.',
     tolerable=True,
 )
 VALUE_NOT_LISTED = Code(
@@ -66,14 +65,9 @@ def _refused(subject: Subject, code: Code, schema: Schema, value: Node, whole: s
         yield _said(code, refusal, value)
 
 
-def _applies(schema: Schema) -> bool:
-    """Whether what stands beside a `$ref` of the schema, if it has one, says anything."""
-    return schema.dialect.siblings_apply or not isinstance(schema.value.get("$ref"), str)
-
-
 def _defaults(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
-        default = schema.node.get("default") if "default" in schema.value and _applies(schema) else None
+        default = schema.node.get("default") if "default" in schema.value and applying(schema) else None
         if default is not None:
             yield from _refused(subject, INVALID_DEFAULT, schema, default, "the default")
 
@@ -83,7 +77,7 @@ def _defaults(subject: Subject) -> Iterator[Diagnostic]:
 
 def _examples(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
-        if schema.value.keys().isdisjoint(("examples", "example")) or not _applies(schema):
+        if schema.value.keys().isdisjoint(("examples", "example")) or not applying(schema):
             continue
         several, one = schema.node.get("examples"), schema.node.get("example")
         given = [*several.elements()] if several is not None else []
@@ -155,7 +149,7 @@ def _of_described(subject: Subject) -> Iterator[Diagnostic]:
 def _listed_values(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
         words = schema.value
-        if not _applies(schema):
+        if not applying(schema):
             continue
         if "const" in words and (const := schema.node.get("const")) is not None:
             for refusal in subject.judging.faults(schema, const.value, "the value of 'const'", without="const"):
@@ -173,7 +167,9 @@ def _in_enum(subject: Subject, schema: Schema) -> Iterator[Diagnostic]:
         for value in (enum.elements() if enum is not None else ())
         if not subject.judging.accepts(schema, value.value, without="enum")
     ]
-    for refusal in subject.judging.faults(schema, wrong[0].value, "the value in 'enum'", without="enum") if wrong else ():
+    for refusal in (
+        subject.judging.faults(schema, wrong[0].value, "the value in 'enum'", without="enum") if wrong else ()
+    ):
         found = _said(INVALID_LISTED_VALUE, refusal, wrong[0])
         others = f" (and so for {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         yield INVALID_LISTED_VALUE.at(found.location, found.message + others, hint=found.hint)

@@ -94,7 +94,9 @@ def _path_parameters(subject: Subject) -> Iterator[Diagnostic]:
         for name, node in unused.items():
             message = f"the parameter {quoted(name)} with 'in: path' is not in the path {quoted(path)}"
             near = nearest(name, [each for each in written if each not in shared.nodes])
-            hint = f"did you mean {quoted(near)}?" if near is not None else f"write {{{name}}} into the path, or remove it"
+            hint = (
+                f"did you mean {quoted(near)}?" if near is not None else f"write {{{name}}} into the path, or remove it"
+            )
             yield PATH_PARAMETER.at((node.get("name") or node).location, message, hint=hint)
 
 
