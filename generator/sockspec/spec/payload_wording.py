@@ -102,7 +102,10 @@ class _Said:
     @property
     def name(self) -> str:
         """What is wrong, as the subject of a sentence."""
-        return f"{self._whole}'s {quoted(place(self.path))}" if self.path else self._whole
+        if not self.path:
+            return self._whole
+        owner = f"{self._whole}'" if self._whole.endswith("s") else f"{self._whole}'s"
+        return f"{owner} {quoted(place(self.path))}"
 
     def refusals(self) -> Iterator[Refusal]:
         if _is_name(self._error):

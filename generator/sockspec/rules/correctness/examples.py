@@ -128,7 +128,7 @@ def _message_examples(subject: Subject) -> Iterator[Diagnostic]:
                 written = message.members.get(word)
                 schema = subject.schemas.entry(written) if written is not None else None
                 if value is not None and schema is not None:
-                    whole = "the example" if word == "payload" else "the example of the headers"
+                    whole = "the example" if word == "payload" else "the example's headers"
                     yield from _refused(subject, INVALID_MESSAGE_EXAMPLE, schema, value, whole)
 
 
