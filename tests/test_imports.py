@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "mock": "pipeline live choices samples spec.source spec.structure spec.wording spec.node spec.text spec.walk "
     "python runtime ir diagnostics msgspec",
     "pytest_plugin": "mock runtime pytest",
-    "samples": "jsonschema referencing runtime.formats",
+    "samples": "jsonschema referencing runtime.formats schema.expressions",
     "runtime": "msgspec websockets jsonschema referencing",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 from sockspec.diff.schemas.change import Effect, SchemaChange
 from sockspec.diff.schemas.outline import Place, Side

@@ -12,7 +12,9 @@ Matched = tuple[list[tuple[int, int]], list[int], list[int]]
 """Pairs of indexes, and the indexes that are left on either side."""
 
 
-def matched(prover: Prover, old: Sequence[Place], new: Sequence[Place], numbers: list[int], others: list[int]) -> Matched:
+def matched(
+    prover: Prover, old: Sequence[Place], new: Sequence[Place], numbers: list[int], others: list[int]
+) -> Matched:
     """Match alternatives: those that are the same, then by tag, by name, and by type where nothing else is of it."""
     pairs: list[tuple[int, int]] = []
     left, right = dict(enumerate(numbers)), dict(enumerate(others))

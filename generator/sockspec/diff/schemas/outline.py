@@ -138,9 +138,7 @@ class Side:
             if not isinstance(part.schema, Mapping):
                 continue
             named = dict(_named(part, "properties"))
-            members.each.append(
-                (named, dict(_named(part, "patternProperties")), _single(part, "additionalProperties"))
-            )
+            members.each.append((named, dict(_named(part, "patternProperties")), _single(part, "additionalProperties")))
             required = part.schema.get("required")
             if isinstance(required, list):
                 for name in required:

@@ -269,7 +269,9 @@ class Prover:
         kind, least, most = goal
         if most is not None and (facts.max_items is None or facts.max_items > most):
             return "maxContains"
-        if any(have[1] >= least and self._strict._proves(frozenset({have[0]}), kind, level + 1) for have in facts.contains):
+        if any(
+            have[1] >= least and self._strict._proves(frozenset({have[0]}), kind, level + 1) for have in facts.contains
+        ):
             return None
         enough = facts.min_items >= least and not facts.longest_prefix
         return None if enough and self._strict._proves(facts.at(0), kind, level + 1) else "contains"
@@ -286,7 +288,9 @@ class Prover:
             failed = self._members_fail(facts, term, level)
             if failed:
                 return failed
-        if term.names != TRUE and not self._strict._proves(frozenset({self._string, *facts.names}), term.names, level + 1):
+        if term.names != TRUE and not self._strict._proves(
+            frozenset({self._string, *facts.names}), term.names, level + 1
+        ):
             return "propertyNames"
         for name, others in term.dependent:
             have = facts.dependent.get(name, set[str]()) | facts.required

@@ -449,7 +449,9 @@ class _Reading:
             both = self._named("dependencies")
             asked = [one for one in both if isinstance(one[1], list)]
             others = [one for one in both if not isinstance(one[1], list)]
-        found["dependent"] = tuple((name, frozenset(map(str, words))) for name, words in asked if isinstance(words, list))
+        found["dependent"] = tuple(
+            (name, frozenset(map(str, words))) for name, words in asked if isinstance(words, list)
+        )
         found["dependent_terms"] = tuple((name, self._term(child)) for name, child in others)
 
     def _joined(self, found: dict[str, Any]) -> None:

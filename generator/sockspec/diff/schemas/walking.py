@@ -177,7 +177,9 @@ class _Step:
             if numbers[0] != numbers[1] and (index < old.longest) != (index < new.longest):
                 kind = "tuple-item-added" if index < new.longest else "tuple-item-removed"
                 pointers = self._pointers(*places)
-                detail = f"the item at '{index}' {'has' if index < new.longest else 'does not have'} a schema of its own"
+                detail = (
+                    f"the item at '{index}' {'has' if index < new.longest else 'does not have'} a schema of its own"
+                )
                 self._found(kind, self._relation(*numbers), detail, path=(f"[{index}]",), **pointers)
             else:
                 self._later(*places, f"[{index}]")
@@ -214,7 +216,10 @@ class _Step:
         null = [self._says_null(side, places, (old, new)[side] is not None) for side, places in enumerate(listed)]
         if not self._nulls_said:
             self._all_found(judging.nullable(*null))
-        rest = [[place for place in places if self._number(side, place) not in self._nulls()] for side, places in enumerate(listed)]
+        rest = [
+            [place for place in places if self._number(side, place) not in self._nulls()]
+            for side, places in enumerate(listed)
+        ]
         self._all_found(judging.notes(self._old, self._new))
         if len(rest[0]) == len(rest[1]) == 1:
             self._later(rest[0][0], rest[1][0], nulls_said=True)
