@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema rules analysis python docs render ir diagnostics",
     "rules": "spec analysis ir diagnostics",
+    "rules.generation": "python.naming schema",
     "spec": "choices schema ir diagnostics yaml jsonschema referencing openapi_spec_validator jsonschema_path",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
