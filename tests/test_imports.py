@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "contract": "samples python ir runtime websockets",
     "pipeline": "choices spec schema rules analysis python docs render ir diagnostics",
     "rules": "spec schema analysis samples runtime.formats ir diagnostics",
+    "rules.generation": "python.naming",
     "spec": "choices schema ir diagnostics yaml jsonschema referencing",
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
