@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "": "",
     "__main__": "cli",
     "choices": "spec.openapi.named",
-    "cli": "pipeline live choices spec.openapi.named output render ir diagnostics python click",
+    "cli": "pipeline live choices spec.openapi.named output render reports ir diagnostics python click",
     "cli.connect": "console runtime",
     "cli.decode": "runtime",
     "cli.mock": "mock samples runtime",
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "live": "output",
     "output": "",
     "render": "jinja2",
+    "reports": "diagnostics",
     "mock": "pipeline live choices samples spec.source spec.structure spec.wording spec.node spec.text spec.walk "
     "python runtime ir diagnostics msgspec",
     "pytest_plugin": "mock runtime pytest",

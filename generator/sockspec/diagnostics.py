@@ -24,6 +24,12 @@ class Location:
     column: int = 0
     pointer: str = field(default="", compare=False)
     """JSON Pointer (RFC 6901) of the value that stands there."""
+    end_line: int = field(default=0, compare=False)
+    end_column: int = field(default=0, compare=False)
+    """Where the place ends: the line, and the column behind its last character. 0 where nobody said; reports then find
+    the end of the word that stands there."""
+    note: str = field(default="", compare=False)
+    """Of a related place: what it has to do with the matter, such as 'first used here'."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
@@ -39,6 +45,10 @@ class Code:
     """For the documentation: what is wrong, why it matters, and what to do, in Markdown."""
     tolerable: bool = False
     """Whether a package can be made in spite of it, though it is an error of the document."""
+    category: str = ""
+    """What kind of matter it is, where kinds are told apart: 'guide' of a rule, 'wire' of a change."""
+    url: str = ""
+    """A page that explains it; absolute."""
 
     def at(self, location: Location, message: str, *, hint: str = "", related: Iterable[Location] = ()) -> Diagnostic:
         """A diagnostic of this kind. Messages are lower case, quote what was written and say what was expected."""

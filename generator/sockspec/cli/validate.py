@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from sockspec.choices import Choices
-from sockspec.cli.common import SPEC, choosing, show
-from sockspec.diagnostics import Severity
+from sockspec.cli.common import choosing
+from sockspec.cli.reporting import Reporting, reporting
+from sockspec.cli.specs import Spec, documents, sources
+from sockspec.diagnostics import Diagnostic
 from sockspec.pipeline import examine
+from sockspec.reports import Run
 
 
 @click.command("validate")
-@click.argument("specs", type=SPEC, nargs=-1, required=True, metavar="SPEC...")
+@documents()
 @choosing
-@click.option("-q", "--quiet", is_flag=True, help="Leave out what is only for information.")
-def command(specs: tuple[Path, ...], choices: Choices, quiet: bool) -> None:
+@reporting
+def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting) -> None:
     """Check documents: their structure, their references, and that a package can be made of them.
 
-    Prints a line for each finding, `path:line:column: severity code message`, and fails when one is an error.
+    SPEC is a file, or a pattern such as 'specs/**/*.yaml'. Prints a line for each finding, `path:line:column: severity
+    code message`, with the place below it.
+
+    Exits with 0 when nothing was found that matters, 1 when something was, 2 for wrong usage.
     """
-    failed = 0
-    visible = len(specs) > 1 and sys.stderr.isatty()
-    with click.progressbar(specs, label="validating", file=sys.stderr, hidden=not visible) as bar:
-        for spec in bar:
-            _, diagnostics = examine(spec, name=str(spec), choices=choices)
-            show(diagnostics, quiet=quiet)
-            errors = sum(d.severity is Severity.ERROR for d in diagnostics)
-            failed += errors > 0
-            verdict = f"{errors} error{'s' if errors != 1 else ''}" if errors else "valid"
-            click.echo(f"{spec}: {verdict}")
-    sys.exit(1 if failed else 0)
+    found = [finding for spec in reporting.watched(specs, "validating") for finding in checked(spec, choices)]
+    names = tuple(spec.name for spec in specs)
+    reporting.report(Run("validate", names, tuple(dict.fromkeys(found)), sources(specs)))
+
+
+def checked(spec: Spec, choices: Choices) -> list[Diagnostic]:
+    """What there is to say about a document, by place."""
+    return examine(spec.path, name=spec.name, choices=choices)[1]
