@@ -16,7 +16,7 @@ from sockspec.rules.table import findings, of, unspoilt
 from sockspec.spec import asyncapi, openapi
 from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Unreadable, load, without_collector
+from sockspec.spec.source import NO_TEXTS, Unreadable, load, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
@@ -34,20 +34,26 @@ MESSAGES_NOT_READ = Code(
 
 
 def check(
-    path: Path, *, name: str | None = None, messages: Named | None = None, wholly: bool = True
+    path: Path,
+    *,
+    name: str | None = None,
+    messages: Named | None = None,
+    wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[Subject | None, Report]:
     """Read a document and all that it refers to, and hold it to its specification: structure and meaning.
 
-    Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
+    Where messages are named and the check is not to be of the whole, only what they lead to is held to it. What `texts`
+    has stands in the place of files, by their absolute paths.
     """
     report = Report()
     try:
-        root = load(path, name=name, report=report)
+        root = load(path, name=name, report=report, texts=texts)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
         return None, report
-    documents = Documents(root, report)
+    documents = Documents(root, report, texts=texts)
     found = kind(root, report)
     if found is None:
         return None, report
@@ -100,9 +106,13 @@ def examined(
     name: str | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[Subject | None, Report]:
-    """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all."""
-    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly)
+    """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all.
+
+    What `texts` has stands in the place of files, by their absolute paths.
+    """
+    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly, texts=texts)
     if subject is None or report.failed:
         return subject, report
     return _described(subject, report, choices, wholly=wholly), report
