@@ -24,13 +24,12 @@ import yaml
 from jsonschema import Draft7Validator
 
 from sockspec import ir, output
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named, messages_named
 from sockspec.diagnostics import Diagnostic, Severity
 from sockspec.pipeline import examine, generate
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError
 from sockspec.runtime.unions import decode_hook
-from sockspec.spec.openapi.named import Named, parse
 
 SHARED = Path(__file__).parents[2] / "shared"
 _GENERATOR = Path(__file__).parents[1] / "generator"
@@ -38,7 +37,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "corpus.md"
 _FOLDERS = ("asyncapi", "asyncapi-official")
 _OPENAPI = {
     "KittyCAD__kittycad.ts/spec.json": None,
-    "openai__openai-openapi/openapi.yaml": parse(
+    "openai__openai-openapi/openapi.yaml": messages_named(
         "client=RealtimeClientEvent,server=RealtimeServerEvent,path=/realtime"
     ),
 }

@@ -19,13 +19,12 @@ import pytest
 
 import sockspec
 from sockspec import ir
-from sockspec.choices import Choices
+from sockspec.choices import Choices, messages_named
 from sockspec.diagnostics import Code, Diagnostic, Report, text
 from sockspec.live import imported
 from sockspec.mock import Manner, Mock, Traffic
 from sockspec.mock import script as scripts
 from sockspec.pipeline import examine, generate
-from sockspec.spec.openapi.named import parse
 
 CASES = Path(__file__).parent / "cases"
 OTHERS = {"rules", "diff"}
@@ -40,7 +39,7 @@ def said(folder: Path) -> str:
     json, said = folder / "document.json", folder / "choices.json"
     document = json if json.exists() else folder / "document.yaml"
     choices = decode(said.read_text(encoding="utf-8")) if said.exists() else {}
-    messages = parse(choices["messages"]) if "messages" in choices else None
+    messages = messages_named(choices["messages"]) if "messages" in choices else None
     chosen = Choices(messages=messages, channels=choices.get("channels"))
     api, found = examine(document, name=document.name, choices=chosen)
     script = folder / "script.yaml"

@@ -47,8 +47,8 @@ class Code:
     """Whether a package can be made in spite of it, though it is an error of the document."""
     category: str = ""
     """What kind of matter it is, where kinds are told apart: 'guide' of a rule, 'wire' of a change."""
-    url: str = ""
-    """A page that explains it; absolute."""
+    page: str = "diagnostics.md"
+    """Where it is explained, at an anchor of its id: a page of our documentation, or an absolute URL."""
 
     def at(self, location: Location, message: str, *, hint: str = "", related: Iterable[Location] = ()) -> Diagnostic:
         """A diagnostic of this kind. Messages are lower case, quote what was written and say what was expected."""

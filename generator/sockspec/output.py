@@ -16,7 +16,7 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, text)
+        write_file(target, text)
     for stale in _stale(files, folder):
         stale.unlink()
 
@@ -34,7 +34,8 @@ def difference(files: Mapping[str, str], folder: Path) -> str:
     return "".join(parts)
 
 
-def _replace(target: Path, text: str) -> None:
+def write_file(target: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises OSError."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".sockspec-")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:

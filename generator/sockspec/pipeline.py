@@ -1,24 +1,29 @@
-"""The steps from a document to a package, in their order."""
+"""The steps from a document to a package, in their order.
+
+What only some documents or commands need is imported where they need it: checking a document takes no templates.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sockspec import docs, ir, python, render
+from sockspec import ir
 from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, of, unspoilt
-from sockspec.spec import asyncapi, openapi
-from sockspec.spec.openapi.named import Named, reached
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import NO_TEXTS, Unreadable, load, without_collector
+from sockspec.spec.source import NO_TEXTS, Json, Unreadable, load, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
+
+if TYPE_CHECKING:
+    from sockspec import python
 
 _NONE = Choices()
 _FRAMES = 20_000
@@ -61,7 +66,11 @@ def check(
         report.add(MESSAGES_NOT_READ.at(root.locate(""), "messages are named, and this is not an OpenAPI document"))
         return None, report
     documents.check()
-    part = reached(documents, messages) if messages is not None and not wholly and not report.failed else None
+    part: Json = None
+    if messages is not None and not wholly and not report.failed:
+        from sockspec.spec.openapi.named import reached
+
+        part = reached(documents, messages)
     validate(documents, report, part=part)
     subject = Subject(documents, found)
     if part is None:
@@ -71,12 +80,14 @@ def check(
 
 
 @without_collector()
-def validated(path: Path, *, name: str | None = None, choices: Choices = _NONE) -> list[Diagnostic]:
+def validated(
+    path: Path, *, name: str | None = None, choices: Choices = _NONE, texts: Mapping[Path, bytes] = NO_TEXTS
+) -> list[Diagnostic]:
     """What is wrong with a document by its specification, and what keeps a package from being made of it.
 
     What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
     """
-    subject, report = check(path, name=name, messages=choices.messages)
+    subject, report = check(path, name=name, messages=choices.messages, texts=texts)
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
@@ -90,12 +101,13 @@ def examine(
     name: str | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
     """The API that a document describes, and what there is to say about it; no API where something is wrong.
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    subject, report = examined(path, name=name, choices=choices, wholly=wholly)
+    subject, report = examined(path, name=name, choices=choices, wholly=wholly, texts=texts)
     return subject.api if subject is not None else None, report.sorted()
 
 
@@ -125,8 +137,12 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
         if subject.kind.specification is Specification.OPENAPI_3:
+            from sockspec.spec import openapi
+
             api = openapi.read(documents, report, perspective=choices.perspective, messages=choices.messages)
         else:
+            from sockspec.spec import asyncapi
+
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
         api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
         ambiguity.check(api, report)
@@ -143,6 +159,8 @@ def generate(
     api: ir.Api, source: str, *, templates: Path | None = None, models: python.Models | None = None
 ) -> Mapping[str, str]:
     """The files of the package by their paths below its folder. What `models` has is imported and not made again."""
+    from sockspec import docs, python, render
+
     printer = render.renderer(templates)
     return {**python.files(api, source, printer, models=models), **docs.files(api, printer)}
 
@@ -150,4 +168,6 @@ def generate(
 @without_collector()
 def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
     """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
+    from sockspec import python, render
+
     return python.scaffold(api, spec, package, render.renderer())

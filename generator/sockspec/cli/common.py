@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from sockspec import ir
-from sockspec.choices import Choices
+from sockspec.choices import Choices, Named, messages_named
 from sockspec.diagnostics import Diagnostic, Severity, text
 from sockspec.pipeline import examine
-from sockspec.spec.openapi.named import Named, parse
+from sockspec.reports.printable import printable
 
 SPEC = click.Path(path_type=Path, dir_okay=False)
 
@@ -31,7 +31,7 @@ class _Messages(click.ParamType[Named]):
         if isinstance(value, Named):
             return value
         try:
-            return parse(str(value))
+            return messages_named(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -83,7 +83,7 @@ def show(diagnostics: Iterable[Diagnostic], *, quiet: bool = False) -> None:
         for d in diagnostics
         if not (quiet and d.severity is Severity.INFO)
     )
-    click.echo(text(said), err=True, nl=False)
+    click.echo("\n".join(map(printable, text(said).split("\n"))), err=True, nl=False)
 
 
 def read(spec: Path, choices: Choices, *, quiet: bool = False) -> ir.Api:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import click
 
-from sockspec.choices import Choices
+from sockspec.choices import Choices, messages_named
 from sockspec.cli.common import ALTERNATIVES
-from sockspec.spec.openapi.named import parse
 
 _KEYS = {"spec", "output", "package", "perspective", "templates", "messages", "channels", "models-from"}
 _PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
@@ -91,7 +90,7 @@ def _choices(entry: dict[str, str]) -> Choices:
             either = " or ".join(map(repr, values))
             raise click.UsageError(f"{key!r} of [[tool.sockspec.package]] is {either}, not {entry[key]!r}.")
     try:
-        messages = parse(entry["messages"]) if "messages" in entry else None
+        messages = messages_named(entry["messages"]) if "messages" in entry else None
     except ValueError as error:
         raise click.UsageError(f"'messages' of [[tool.sockspec.package]]: {error}.") from None
     return Choices(entry.get("perspective"), messages, entry.get("channels"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import click
 
 from sockspec.reports.run import Source
+from sockspec.spec.source import NO_TEXTS
 
 _WILD = frozenset("*?[")
+_STDIN = "-"
+_STDIN_NAME = "sockspec.stdin-filename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,42 +24,72 @@ class Spec:
     """A document that a command is called with."""
 
     path: Path
+    """What its references start from."""
     name: str
     """What users call it; what is said of it bears this name."""
     content: bytes | None = field(default=None, repr=False)
     """What was read from standard input; None where the file is to be read."""
 
+    @property
+    def texts(self) -> Mapping[Path, bytes]:
+        """What stands in the place of files."""
+        return NO_TEXTS if self.content is None else {self.path.resolve(): self.content}
+
 
 def documents(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The argument SPEC..., which the command gets as `specs`: a tuple of Spec, sorted, each file once.
+    """The argument SPEC..., which the command gets as `specs`: a tuple of Spec, sorted by name, each file once.
 
-    Patterns are expanded here, for shells that do not, and for those that know no `**`. What cannot be read, and a
-    pattern that no file matches, is wrong usage.
+    Patterns are expanded here, for shells that do not, and for those that know no `**`. `-` is standard input, and
+    `--stdin-filename` says what it stands for. What cannot be read, and a pattern that no file matches, is wrong usage.
     """
-    return click.argument("specs", nargs=-1, required=required, metavar="SPEC...", callback=_specs)
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        argument = click.argument("specs", nargs=-1, required=required, metavar="SPEC...", callback=_specs)
+        option = click.option(
+            "--stdin-filename",
+            metavar="FILE",
+            expose_value=False,
+            is_eager=True,
+            callback=_note_stdin,
+            help="The file that the text on standard input, which SPEC '-' reads, is of: its name and its folder.",
+        )
+        return argument(option(command))
+
+    return decorated
 
 
 def sources(specs: tuple[Spec, ...]) -> Source:
     """The texts of files by name: those of the documents, and of the files that they refer to."""
-    paths = {spec.name: spec.path for spec in specs}
-    texts: dict[str, str | None] = {}
+    known = {spec.name: spec for spec in specs}
 
     def text(name: str) -> str | None:
-        if name not in texts:
-            try:
-                texts[name] = paths.get(name, Path(name)).read_bytes().decode("utf-8-sig", "replace")
-            except (OSError, ValueError):
-                texts[name] = None
-        return texts[name]
+        spec = known.get(name)
+        try:
+            content = spec.content if spec is not None else None
+            content = content if content is not None else (spec.path if spec is not None else Path(name)).read_bytes()
+        except (OSError, ValueError):
+            return None
+        return content.decode("utf-8-sig", "replace")
 
     return text
 
 
+def _note_stdin(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    ctx.meta[_STDIN_NAME] = value
+
+
 def _specs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[Spec, ...]:
-    found: dict[str, str] = {}
-    for name in sorted({each for given in value for each in _expanded(given)}):
-        found.setdefault(os.path.realpath(name), name)
-    return tuple(Spec(Path(name), name) for name in found.values())
+    found: dict[str, Spec] = {}
+    names = {each for given in value if given != _STDIN for each in _expanded(given)}
+    for name in sorted(names):
+        found.setdefault(os.path.realpath(name), Spec(Path(name), name))
+    if _STDIN in value:
+        stands_for: str | None = ctx.meta[_STDIN_NAME]
+        content = click.get_binary_stream("stdin").read()
+        spec = Spec(Path(stands_for or "stdin"), stands_for or "<stdin>", content)
+        # What an editor has not saved yet stands in for the file.
+        found[os.path.realpath(spec.path)] = spec
+    return tuple(sorted(found.values(), key=lambda spec: spec.name))
 
 
 def _expanded(given: str) -> Iterator[str]:
@@ -67,7 +100,7 @@ def _expanded(given: str) -> Iterator[str]:
     matches = [match for match in glob.iglob(given, recursive=True) if os.path.isfile(match)]
     if not matches:
         raise click.UsageError(f"no file matches {given!r}.")
-    yield from matches
+    yield from map(_readable, matches)
 
 
 def _readable(name: str) -> str:

@@ -33,21 +33,21 @@ def report(run: Run) -> str:
                 "max_warnings": run.max_warnings,
                 "failed": run.failed,
             },
-            "findings": [_finding(finding, fingerprint, places) for finding, fingerprint in found],
+            "findings": [_finding(run, finding, fingerprint, places) for finding, fingerprint in found],
             "notes": list(run.notes),
             "extra": dict(run.extra),
         }
     )
 
 
-def _finding(finding: Diagnostic, fingerprint: str, places: Places) -> dict[str, Any]:
+def _finding(run: Run, finding: Diagnostic, fingerprint: str, places: Places) -> dict[str, Any]:
     return {
         "code": finding.code.id,
         "severity": finding.severity.value,
         "category": finding.code.category,
         "message": finding.message,
         "hint": finding.hint,
-        "url": finding.code.url,
+        "url": run.page(finding.code),
         "location": _location(finding.location, places),
         "related": [{**_location(place, places), "note": place.note} for place in finding.related],
         "fingerprint": fingerprint,

@@ -27,8 +27,8 @@ def _command(run: Run, finding: Diagnostic, places: Places) -> str:
             # GitHub refuses columns of what goes over several lines.
             properties |= {"col": str(location.column), "endColumn": str(max(end_column, location.column))}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    hint = f"\nhint: {finding.hint}" if finding.hint else ""
-    message = "\n".join(map(printable, f"{location}: {finding.message}{hint}".split("\n")))
+    lines = [f"{location}: {finding.message}", *([f"hint: {finding.hint}"] if finding.hint else [])]
+    message = "\n".join(map(printable, lines))
     return f"::{_COMMANDS[finding.severity]} {told}::{_data(message)}"
 
 

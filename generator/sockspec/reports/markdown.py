@@ -11,8 +11,8 @@ from sockspec.reports.run import Run
 from sockspec.reports.text import summary
 
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
-_PUNCTUATION = re.compile(r"[^\w\s]", re.ASCII)
-_LINKED = re.compile(r"(@|://|www\.)", re.IGNORECASE)
+_MARKUP = re.compile(r"[!#$&()*:<>@\[\\\]^_`{|}~]")
+_LINKED = re.compile(r"(?<=@)|(?=://)|(?<=www)(?=\.)", re.IGNORECASE)
 
 
 def report(run: Run, *, most_bytes: int | None = None) -> str:
@@ -46,13 +46,13 @@ def _rows(findings: tuple[Diagnostic, ...]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Text that stays text: each sign is a character reference, and what is linked without one is broken up.
+    """Text that stays text: signs of markup are character references, and what is linked without them is broken up.
 
     References cannot stand for markup (CommonMark, section 2.5); a blank without width keeps addresses and the names of
     users from being found in the text afterwards.
     """
-    parted = _LINKED.sub("\\1\u200b", encodable(printable(text)))
-    return _PUNCTUATION.sub(lambda match: match[0] if match[0] > "\x7f" else f"&#{ord(match[0])};", parted)
+    parted = _LINKED.sub("\u200b", encodable(printable(text)))
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", parted)
 
 
 def _size(line: str) -> int:

@@ -6,6 +6,7 @@ import os
 import posixpath
 from urllib.parse import quote
 
+from sockspec.reports.printable import encodable
 from sockspec.reports.run import Run
 
 
@@ -20,7 +21,11 @@ def relative(run: Run, name: str) -> str:
 
 def uri(path: str) -> str:
     """A name that `relative` gives as a reference of RFC 3986; that of an absolute path begins with `file:`."""
-    text = quote(os.fsencode(path), safe="/-._~!$&'()*+,;=@")
+    try:
+        octets = os.fsencode(path)
+    except UnicodeEncodeError:
+        octets = encodable(path).encode()
+    text = quote(octets, safe="/-._~!$&'()*+,;=@")
     if not _is_absolute(path):
         return text
     return f"file://{text}" if path.startswith("/") else f"file:///{text}"

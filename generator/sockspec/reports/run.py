@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sockspec.diagnostics import Diagnostic, Severity
+from sockspec.diagnostics import Code, Diagnostic, Severity
 
 Source = Callable[[str], str | None]
 """The text of a file by the name that users know it by; None where it cannot be had."""
@@ -43,6 +43,8 @@ class Run:
     """The folder that services show paths from, as an absolute path; empty where nobody said."""
     within: str = ""
     """Where relative paths begin, seen from that folder; empty where they begin in it."""
+    documentation: str = ""
+    """The URL of the folder with the pages that explain codes; empty where nobody said."""
 
     @property
     def counts(self) -> Mapping[Severity, int]:
@@ -58,6 +60,12 @@ class Run:
     def failed(self) -> bool:
         """Whether the command ends with exit code 1."""
         return any(map(self.fails, self.findings))
+
+    def page(self, code: Code) -> str:
+        """The URL of what explains a code; empty where it cannot be told."""
+        if "://" in code.page:
+            return code.page
+        return f"{self.documentation.rstrip('/')}/{code.page}#{code.id}" if self.documentation else ""
 
     def fails(self, finding: Diagnostic) -> bool:
         """Whether a finding is one of those that make the run fail."""

@@ -32,13 +32,13 @@ def report(run: Run) -> str:
     indices = {code: index for index, code in enumerate(codes)}
     root = {"uri": paths.folder_uri(run.root)} if run.root else {}
     found = zip(run.findings, fingerprints(run.findings, lambda name: paths.relative(run, name)), strict=True)
-    told = {
+    told: dict[str, Any] = {
         "tool": {
             "driver": {
                 "name": "sockspec",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "rules": [_rule(code, run.command) for code in codes.values()],
+                "rules": [_rule(code, run) for code in codes.values()],
             }
         },
         "automationDetails": {"id": f"sockspec/{run.command}/"},
@@ -56,11 +56,11 @@ def report(run: Run) -> str:
         ],
     }
     if run.notes or run.extra:
-        told["properties"] = {"notes": list(run.notes), **run.extra}
+        told["properties"] = {"notes": list(run.notes), "extra": dict(run.extra)}
     return dumped({"$schema": _SCHEMA, "version": "2.1.0", "runs": [told]})
 
 
-def _rule(code: Code, command: str) -> dict[str, Any]:
+def _rule(code: Code, run: Run) -> dict[str, Any]:
     first, _, _ = code.meaning.strip().partition(". ")
     rule = {
         "id": code.id,
@@ -68,9 +68,10 @@ def _rule(code: Code, command: str) -> dict[str, Any]:
         "fullDescription": {"text": code.meaning or code.id},
         "help": {"text": code.meaning or code.id, "markdown": code.meaning or code.id},
         "defaultConfiguration": {"level": _LEVELS[code.severity]},
-        "properties": {"tags": [tag for tag in (command, code.category) if tag]},
+        "properties": {"tags": [tag for tag in (run.command, code.category) if tag]},
     }
-    return {**rule, "helpUri": code.url} if code.url else rule
+    page = run.page(code)
+    return {**rule, "helpUri": page} if page else rule
 
 
 def _result(run: Run, finding: Diagnostic, places: Places) -> dict[str, Any]:

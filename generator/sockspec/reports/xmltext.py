@@ -18,6 +18,6 @@ def lines(*texts: str) -> str:
 
 
 def document(root: ElementTree.Element) -> str:
-    """An element and all within it as a document."""
+    """An element and all within it as a document, in ASCII: it can be written in any encoding."""
     ElementTree.indent(root)
-    return "<?xml version='1.0' encoding='utf-8'?>\n" + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{ElementTree.tostring(root, encoding='us-ascii').decode()}\n"

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, cast
 
 import yaml
@@ -66,7 +66,9 @@ def _own_formats(version: str) -> Iterator[str]:
 
 @functools.cache
 def _table(name: str) -> dict[str, Shape]:
-    text = resources.files("sockspec.spec").joinpath(f"metaschemas/{name}.yaml").read_text(encoding="utf-8")
+    # `importlib.resources` would load `tempfile` and what goes with it.
+    text = pkgutil.get_data("sockspec.spec", f"metaschemas/{name}.yaml")
+    assert text is not None
     return cast("dict[str, Shape]", yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 

@@ -49,17 +49,22 @@ class Node:
             return Node(self.value[key], self.document, f"{self.pointer}/{escape(key)}")
         return None
 
-    def items(self) -> Iterator[tuple[str, Node]]:
-        """Keys and values of a mapping, in the order of the document; nothing of anything else."""
+    def items(self, *, only: type | tuple[type, ...] = object) -> Iterator[tuple[str, Node]]:
+        """Keys and values of a mapping, in the order of the document; nothing of anything else.
+
+        `only` leaves out values that are of other classes.
+        """
         if isinstance(self.value, dict):
             for key, value in self.value.items():
-                yield key, Node(value, self.document, f"{self.pointer}/{escape(key)}")
+                if isinstance(value, only):
+                    yield key, Node(value, self.document, f"{self.pointer}/{escape(key)}")
 
-    def elements(self) -> Iterator[Node]:
-        """The items of a list; nothing of anything else."""
+    def elements(self, *, only: type | tuple[type, ...] = object) -> Iterator[Node]:
+        """The items of a list; nothing of anything else. `only` leaves out those of other classes."""
         if isinstance(self.value, list):
             for index, value in enumerate(self.value):
-                yield Node(value, self.document, f"{self.pointer}/{index}")
+                if isinstance(value, only):
+                    yield Node(value, self.document, f"{self.pointer}/{index}")
 
     def text(self, key: str, default: str = "") -> str:
         """The value of a key where it is text, else the default."""

@@ -146,7 +146,7 @@ class Document:
 
 def escape(token: str) -> str:
     """A key as a token of a JSON pointer (RFC 6901, section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
+    return token.replace("~", "~0").replace("/", "~1") if "/" in token or "~" in token else token
 
 
 def unescape(token: str) -> str:
@@ -193,8 +193,6 @@ def load(
     except (OSError, ValueError, RuntimeError) as error:
         why = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
         raise Unreadable(UNREADABLE_FILE.at(Location(name), f"the file cannot be read: {why}")) from None
-    if len(content) > MAX_BYTES:
-        raise Unreadable(UNREADABLE_FILE.at(Location(name), f"the file has more than {MAX_BYTES} bytes"))
     return load_text(content, path=resolved, name=name, report=report, any_root=any_root)
 
 
@@ -203,6 +201,8 @@ def load_text(
 ) -> Document:
     """Like `load`, of text that is already here. The path says what format it is and what references start from."""
     name = str(path) if name is None else name
+    if len(content) > MAX_BYTES:
+        raise Unreadable(UNREADABLE_FILE.at(Location(name), f"the file has more than {MAX_BYTES} bytes"))
     text = Text(name, _decoded(content, name))
     controls = [text.characters.index(control) for control in _CONTROLS if control in text.characters]
     if controls:

@@ -29,6 +29,7 @@ _LONGEST_KEY = 100
 """Among how many keys a near one is looked for, and of what length: the search takes its time."""
 
 _EXAMPLES = "examples"
+_CONTAINERS = (dict, list)
 
 Seen = set[int]
 """Identities of the containers that a walk has been to (YAML aliases make one container stand in several places)."""
@@ -53,21 +54,19 @@ def mappings(part: Node, seen: Seen) -> Iterator[tuple[Node, str]]:
         if not isinstance(node.value, (dict, list)) or id(node.value) in seen:
             continue
         seen.add(id(node.value))
-        children: list[tuple[Node, str]] = []
         if isinstance(node.value, list):
-            children = [(item, "") for item in node.elements()]
+            children = [(item, "") for item in node.elements(only=_CONTAINERS)]
         elif named == _EXAMPLES:
-            children = [(example, "") for _, example in node.items() if example.reference is not None]
+            children = [(example, "") for _, example in node.items(only=dict) if example.reference is not None]
         else:
             yield node, named
             children = [
-                (child, "" if named else _naming(key)) for key, child in node.items() if named or _holds(key, child)
+                (child, "" if named or key not in _NAMED else key)
+                for key, child in node.items(only=_CONTAINERS)
+                if named or _holds(key, child)
             ]
-        waiting.extend(reversed(children))
-
-
-def _naming(key: str) -> str:
-    return key if key in _NAMED else ""
+        children.reverse()
+        waiting += children
 
 
 def _holds(key: str, child: Node) -> bool:

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from sockspec import ir
+from sockspec.choices import Named
 from sockspec.diagnostics import Code, Report, Severity
 from sockspec.schema import Dialect, SchemaReader
 from sockspec.spec import heartbeats, limits
@@ -19,7 +20,6 @@ from sockspec.spec.openapi.convention import Convention
 from sockspec.spec.openapi.described import Reading
 from sockspec.spec.openapi.endpoints import Endpoint
 from sockspec.spec.openapi.messages import Messages
-from sockspec.spec.openapi.named import Named
 from sockspec.spec.openapi.parameters import Parameters
 from sockspec.spec.openapi.security import Schemes
 from sockspec.spec.openapi.servers import Servers

@@ -7,9 +7,8 @@ the events of its Realtime API are component schemas, and no path of it speaks o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sockspec import ir
+from sockspec.choices import Named
 from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.spec.openapi import schemas, words
 from sockspec.spec.openapi.convention import Convention
@@ -26,33 +25,6 @@ MESSAGES_NAMED = Code(
     "endpoint: the one whose path was named as well, else the only WebSocket endpoint of the document, else `/` below "
     "the url of the server.",
 )
-
-_SENDERS = {"client": ir.Direction.CLIENT_TO_SERVER, "server": ir.Direction.SERVER_TO_CLIENT}
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The component schemas that are messages, or unions of messages, and the path that carries them."""
-
-    messages: tuple[tuple[ir.Direction, str], ...]
-    path: str = ""
-
-
-def parse(text: str) -> Named:
-    """What `client=Name,server=Name,path=/path` says. `client` and `server` may be repeated. Raises ValueError."""
-    messages: list[tuple[ir.Direction, str]] = []
-    path = ""
-    for part in text.split(","):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or not value or key not in (*_SENDERS, "path"):
-            raise ValueError(f"{part.strip()!r} is not client=SCHEMA, server=SCHEMA or path=/PATH")
-        if key == "path":
-            path = value if value.startswith("/") else f"/{value}"
-        else:
-            messages.append((_SENDERS[key], value))
-    if not messages:
-        raise ValueError("no message is named; client=SCHEMA or server=SCHEMA was expected")
-    return Named(tuple(messages), path)
 
 
 def endpoint(documents: Documents, named: Named) -> Endpoint:
