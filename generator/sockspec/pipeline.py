@@ -16,7 +16,7 @@ from sockspec.choices import Choices, Named
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
-from sockspec.rules.table import findings, of, unspoilt
+from sockspec.rules.table import findings, labelled, of, unspoilt
 from sockspec.spec.resolve import Documents
 from sockspec.spec.source import NO_TEXTS, Json, Unreadable, load, without_collector
 from sockspec.spec.validate import validate
@@ -91,7 +91,7 @@ def validated(
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
-    return [d for d in report.sorted() if d in said or d.severity is Severity.ERROR]
+    return [labelled(d) for d in report.sorted() if d in said or d.severity is Severity.ERROR]
 
 
 @without_collector()

@@ -15,6 +15,7 @@ COMMANDS = {
     "generate": "Write the Python package of a document.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
+    "lint": "Hold documents to rules, as a project wants it, and mend what can be.",
     "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
     "connect": "Talk to a server by its document: at the keyboard, in pipes, from a record.",

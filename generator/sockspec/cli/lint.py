@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from sockspec.choices import Choices
 from sockspec.cli.common import choosing
-from sockspec.cli.reporting import Reporting, reporting
+from sockspec.cli.reporting import Reporting, reporting, watched
 from sockspec.cli.specs import Spec, documents, sources
 from sockspec.diagnostics import Diagnostic
 from sockspec.lint import baseline, config, fixing, listing
+from sockspec.lint.baseline import Baseline
 from sockspec.lint.known import Known, known
 from sockspec.lint.linter import Linted, Linter, lint
 from sockspec.lint.policy import Policy
 from sockspec.lint.settings import PRESETS, Settings
 from sockspec.lint.wrong import WrongUsage
+from sockspec.output import unified, write_file
 from sockspec.reports import Run
+from sockspec.rules.rule import Rule
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -32,10 +33,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command("lint")
 @documents(required=False)
 @choosing
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="Which groups of rules are asked. [default: recommended]")
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), help="Which groups of rules are asked. [default: recommended]"
+)
 @click.option("--ruleset", "rulesets", multiple=True, metavar="NAME", help="A set of rules to ask as well, as errors.")
 @click.option("--no-guide", is_flag=True, help="Leave out the guide for WebSocket APIs.")
-@click.option("--rule", "rules", multiple=True, metavar="ID=LEVEL", help="The level of a rule: off, info, warn or error.")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="ID=LEVEL", help="The level of a rule: off, info, warn or error."
+)
 @click.option("--select", "selected", multiple=True, metavar="ID,...", help="Ask only these rules.")
 @click.option("--ignore", "ignored", multiple=True, metavar="ID,...", help="Switch these rules off.")
 @click.option(
@@ -71,9 +76,34 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting, **g
         elif not specs:
             raise click.UsageError("name the documents to lint.")
         else:
-            _Command(specs, choices, reporting, policies, given).run()
+            _run(specs, choices, reporting, policies, given)
     except WrongUsage as wrong:
         raise click.UsageError(f"{wrong}.") from None
+
+
+def _run(
+    specs: tuple[Spec, ...], choices: Choices, reporting: Reporting, policies: _Policies, given: Mapping[str, Any]
+) -> NoReturn:
+    """Lint, mend or write what is asked for, and end the program."""
+    updating: bool = given["update_baseline"]
+    jobs = _jobs(specs, policies, updating=updating)
+    notes: list[str] = []
+    if len(jobs) < len(specs):
+        notes.append(f"{_many(len(specs) - len(jobs), 'document')} excluded")
+    if given["fix"] or given["diff"]:
+        if any(spec.content is not None for spec in specs):
+            raise WrongUsage("what is read from standard input cannot be mended")
+        texts, mended = _mended(jobs, choices, unsafe=given["unsafe_fixes"])
+        if given["diff"]:
+            click.echo(_difference(texts), nl=False)
+            sys.exit(1 if texts else 0)
+        for path, content in texts.items():
+            _write(path, content)
+        notes.append(f"{_many(mended, 'finding')} mended in {_many(len(texts), 'file')}")
+    found, told = _lint(jobs, choices, updating=updating)
+    read = tuple(job.spec for job in jobs)
+    names = tuple(spec.name for spec in read)
+    reporting.report(Run("lint", names, tuple(found), sources(read), (*notes, *told)))
 
 
 class _Policies:
@@ -123,7 +153,7 @@ class _Policies:
             baseline=given["baseline_file"] or settings.baseline,
         )
 
-    def _selected(self, name: str) -> Iterable[Any]:
+    def _selected(self, name: str) -> tuple[Rule, ...]:
         return self._known.sets[name] if name in self._known.sets else self._known.named(name)
 
 
@@ -132,44 +162,94 @@ def _split(values: Iterable[str]) -> list[str]:
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
 
 
-class _Command:
-    """One call of the command."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A document, and what is configured for it."""
 
-    def __init__(
-        self,
-        specs: tuple[Spec, ...],
-        choices: Choices,
-        reporting: Reporting,
-        policies: _Policies,
-        given: Mapping[str, Any],
-    ) -> None:
-        self._choices = choices
-        self._reporting = reporting
-        self._given = given
-        self._notes: list[str] = []
-        paired = [(spec, policies.of(spec.path.resolve().parent)) for spec in specs]
-        self._pairs = [(spec, policy) for spec, policy in paired if not policy.is_excluded(spec.path.resolve())]
-        self._baselines = {policy: self._baseline(policy) for _, policy in self._pairs}
-        if len(self._pairs) < len(paired):
-            self._notes.append(f"{len(paired) - len(self._pairs)} of {len(paired)} documents are excluded")
+    spec: Spec
+    policy: Policy
+    baseline: Baseline | None
 
-    def run(self) -> None:
-        """Lint, mend or write what is asked for, and end the program."""
-        if self._given["diff"]:
-            self._show_diff()
-        if self._given["fix"]:
-            self._fix()
-        linters = {policy: Linter(policy, found) for policy, found in self._baselines.items()}
-        found: list[Diagnostic] = []
-        for spec, policy in self._reporting.watched(self._pairs, "linting"):
-            found += linters[policy].told(self._linted(spec, policy))
-        if self._given["update_baseline"]:
-            found = self._update(linters)
-        for linter in linters.values():
-            found += linter.left() if not self._given["update_baseline"] else ()
-        old = sum(linter.old for linter in linters.values())
-        if old:
-            self._notes.append(f"{old} findings are in the baseline")
-        specs = tuple(spec for spec, _ in self._pairs)
-        names = tuple(spec.name for spec in specs)
-        self._reporting.report(Run("lint", names, tuple(dict.fromkeys(found)), sources(specs), tuple(self._notes)))
+
+def _jobs(specs: Iterable[Spec], policies: _Policies, *, updating: bool) -> list[_Job]:
+    """The documents that are not excluded."""
+    found: list[_Job] = []
+    baselines: dict[Path, Baseline] = {}
+    for spec in specs:
+        policy = policies.of(spec.path.resolve().parent)
+        path = policy.settings.baseline
+        if policy.is_excluded(spec.path.resolve()):
+            continue
+        if updating and path is None:
+            raise WrongUsage("--update-baseline needs a file: --baseline FILE, or 'baseline' in the configuration")
+        if path is not None and path not in baselines:
+            baselines[path] = baseline.read(path, updating=updating)
+        found.append(_Job(spec, policy, baselines[path] if path is not None else None))
+    return found
+
+
+def _lint(jobs: list[_Job], choices: Choices, *, updating: bool) -> tuple[list[Diagnostic], list[str]]:
+    """What there is to say of the documents, and of how it was come by."""
+    linters: dict[int, Linter] = {}
+    found: list[Diagnostic] = []
+    for job in watched(jobs, "linting"):
+        linter = linters.setdefault(id(job.policy), Linter(job.policy, job.baseline))
+        found += linter.told(_linted(job, choices, job.spec.texts))
+    notes: list[str] = []
+    for linter in linters.values():
+        if updating:
+            notes.append(_update(linter))
+            found = [each for each in found if not linter.is_listed(each)]
+        else:
+            found += linter.left()
+    old = sum(linter.old for linter in linters.values())
+    if old and not updating:
+        notes.append(f"{_many(old, 'finding')} in the baseline")
+    return list(dict.fromkeys(found)), notes
+
+
+def _linted(job: _Job, choices: Choices, texts: Mapping[Path, bytes]) -> Linted:
+    return lint(job.spec.path, job.policy, name=job.spec.name, choices=choices, texts=texts)
+
+
+def _update(linter: Linter) -> str:
+    """Write a baseline anew, and say so."""
+    path, content = linter.updated()
+    _write(path, content)
+    return f"{path}: {_many(linter.size, 'finding')}"
+
+
+def _mended(jobs: list[_Job], choices: Choices, *, unsafe: bool) -> tuple[dict[Path, bytes], int]:
+    """The contents of files with what can be mended, and how many findings that are."""
+    texts: dict[Path, bytes] = {}
+    mended = 0
+    for job in watched(jobs, "mending"):
+
+        def look(tried: Mapping[Path, bytes], job: _Job = job) -> tuple[Linted, tuple[Diagnostic, ...]]:
+            linted = _linted(job, choices, tried)
+            return linted, Linter(job.policy, job.baseline).told(linted)
+
+        fixed = fixing.fixed(look, job.policy.known, texts, unsafe=unsafe)
+        texts.update(fixed.texts)
+        mended += fixed.mended
+    return texts, mended
+
+
+def _difference(texts: Mapping[Path, bytes]) -> str:
+    parts: list[str] = []
+    for path, content in texts.items():
+        before = fixing.content(path, {})
+        name = os.path.relpath(path)
+        parts += unified(name, before.decode("utf-8-sig"), content.decode("utf-8-sig"))
+    return "".join(parts)
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    try:
+        write_file(path, content)
+    except OSError as error:
+        raise WrongUsage(f"cannot write {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

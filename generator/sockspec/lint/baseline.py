@@ -122,8 +122,14 @@ def _entries(document: Document) -> dict[Entry, tuple[int, str]]:
     found: dict[Entry, tuple[int, str]] = {}
     for index, entry in enumerate(listed):
         match entry:
-            case {"file": str(file), "rule": str(rule), "pointer": str(pointer), "value": str(value), "count": int(count)}:
-                found[Entry(file, rule, pointer, value)] = (count, f"/findings/{index}")
+            case {
+                "file": str(file),
+                "rule": str(rule),
+                "pointer": str(pointer),
+                "value": str(digest),
+                "count": int(count),
+            }:
+                found[Entry(file, rule, pointer, digest)] = (count, f"/findings/{index}")
             case _:
                 place = document.locate(f"/findings/{index}")
                 raise WrongUsage(f"{place}: an entry of a baseline has {', '.join(sorted(_KEYS))}")

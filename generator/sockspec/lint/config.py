@@ -185,7 +185,9 @@ def _toml(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             return tomllib.load(file)
     except OSError as error:
-        raise WrongUsage(f"the configuration {str(path)!r} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise WrongUsage(
+            f"the configuration {str(path)!r} cannot be read: {(error.strerror or str(error)).lower()}"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WrongUsage(f"{path} is not TOML: {error}") from None
 

@@ -6,7 +6,6 @@ A change is right when the finding is gone, nothing new is found, and no value d
 from __future__ import annotations
 
 import codecs
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -65,16 +64,6 @@ def fixed(look: Look, known: Known, texts: Mapping[Path, bytes], *, unsafe: bool
                 refused.add(_key(batch[0].finding))
             batch = batch[: len(batch) // 2]
     return Fixed(texts, mended)
-
-
-def unified(before: bytes, after: bytes, name: str) -> str:
-    """The difference of two contents of a file, as `diff -u` prints it."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _lines(content: bytes) -> list[str]:
-    return content.decode(errors="replace").splitlines(keepends=True)
 
 
 def _key(finding: Diagnostic) -> _Key:

@@ -34,7 +34,7 @@ class Known:
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Rule, ...]]:
         """The rules by id and by alias. What another tool has one name for may be several of our rules."""
-        found = {name: (rule,) for name, rule in self.by_id.items()}
+        found: dict[str, tuple[Rule, ...]] = {name: (rule,) for name, rule in self.by_id.items()}
         for rule in self.by_id.values():
             for alias in rule.aliases:
                 if alias not in self.by_id:
@@ -74,7 +74,7 @@ class Known:
             yield from findings((rule,), subject)
             return
         try:
-            said = list(findings((rule,), subject))
+            said: list[object] = list(findings((rule,), subject))
         except Exception as error:
             raise WrongUsage(f"the rule {rule.id!r} of {origin} failed: {type(error).__name__}: {error}") from error
         for diagnostic in said:
@@ -126,7 +126,9 @@ def _offered(entry: EntryPoint, origin: str) -> Iterator[Rule]:
         if not isinstance(rule, Rule):
             raise WrongUsage(f"{origin} offers {rule!r}, which is no rule")
         if not _CUSTOM_ID.fullmatch(rule.id):
-            raise WrongUsage(f"{origin} offers the rule {rule.id!r}; its id has to begin with a name of its own: 'acme/…'")
+            raise WrongUsage(
+                f"{origin} offers the rule {rule.id!r}; its id has to begin with a name of its own: 'acme/…'"
+            )
         yield rule
 
 

@@ -18,7 +18,7 @@ from sockspec.pipeline import examined
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.rules.suppressions import UNUSED_SUPPRESSION
-from sockspec.rules.table import rules, unspoilt
+from sockspec.rules.table import labelled, rules, unspoilt
 from sockspec.spec.source import NO_TEXTS, Document
 from sockspec.spec.text import quoted
 
@@ -66,11 +66,11 @@ def _was_asked(rule: Rule) -> bool:
 def _levelled(found: Diagnostic, policy: Policy, path: Path) -> Diagnostic | None:
     """What was found, with the severity that it has by the policy; None where it is not to be said."""
     if found.code.id not in policy.known.by_id:
-        is_said = is_fatal(found.code) or not policy.is_excluded(path)
-        return found if is_said else None
+        is_left_out = policy.settings.selected is not None or policy.is_excluded(path)
+        return found if is_fatal(found.code) or not is_left_out else None
     if policy.is_excluded(path):
         return None
-    return _of_level(found, policy.of(path).of(found.code.id, found.location.pointer))
+    return _of_level(labelled(found), policy.of(path).of(found.code.id, found.location.pointer))
 
 
 def _of_level(found: Diagnostic, level: Level) -> Diagnostic | None:
@@ -136,11 +136,20 @@ class Linter:
             found += self._levelled(stale, self._baseline.path.absolute())
         return _sorted(found)
 
-    def baseline(self) -> str:
-        """The text of the baseline with all that was found. Raises ValueError where there is none."""
+    def updated(self) -> tuple[Path, str]:
+        """The path of the baseline, and its text with all that was found. Raises ValueError where there is none."""
         if self._baseline is None:
             raise ValueError("there is no baseline to write")
-        return self._baseline.updated(self._found, self._asked_in)
+        return self._baseline.path, self._baseline.updated(self._found, self._asked_in)
+
+    def is_listed(self, found: Diagnostic) -> bool:
+        """Whether a finding is in a baseline that is written now."""
+        return found in self._is_old
+
+    @property
+    def size(self) -> int:
+        """How many findings were held against the baseline."""
+        return self._found.total()
 
     @property
     def old(self) -> int:

@@ -42,7 +42,12 @@ def _page(rule: Rule, policy: Policy) -> str:
         facts.append(f"  also called: {', '.join(rule.aliases)}")
     if rule.id in policy.known.origins:
         facts.append(f"  from: {policy.known.origins[rule.id]}")
-    parts = ["\n".join(facts), rule.code.meaning.strip(), f"Wrong:\n\n{_indented(rule.bad)}", f"Right:\n\n{_indented(rule.good)}"]
+    parts = [
+        "\n".join(facts),
+        rule.code.meaning.strip(),
+        f"Wrong:\n\n{_indented(rule.bad)}",
+        f"Right:\n\n{_indented(rule.good)}",
+    ]
     if rule.fix:
         options = "--fix" if rule.is_fix_safe else "--fix --unsafe-fixes"
         parts.append(f"{options} {rule.fix}")

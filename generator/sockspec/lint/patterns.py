@@ -55,4 +55,6 @@ class Files:
 
 def pointers(patterns: Iterable[str]) -> re.Pattern[str]:
     """What fully matches the pointers of some values, and of all that is within these."""
-    return re.compile("|".join(f"(?:{_translated(pattern.removesuffix('/'))})(?:/.*)?" for pattern in patterns), re.DOTALL)
+    return re.compile(
+        "|".join(f"(?:{_translated(pattern.removesuffix('/'))})(?:/.*)?" for pattern in patterns), re.DOTALL
+    )

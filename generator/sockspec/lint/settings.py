@@ -29,7 +29,9 @@ PRESETS: Mapping[str, tuple[Group, ...]] = MappingProxyType(
 )
 """The groups of rules that each preset asks. Of the guide's rules a preset makes warnings at most."""
 
-NO_LEVELS: Mapping[str, Level] = MappingProxyType({})
+
+def _none() -> Mapping[str, Level]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,13 @@ class Settings:
     """Sets of rules that are asked as well, each rule at its own severity."""
     guide: bool = True
     """Whether a preset may ask the rules of the guide."""
-    levels: Mapping[str, Level] = NO_LEVELS
+    levels: Mapping[str, Level] = field(default_factory=_none)
     overrides: tuple[Override, ...] = ()
     """The last one that is about a place counts."""
-    forced: Mapping[str, Level] = NO_LEVELS
+    forced: Mapping[str, Level] = field(default_factory=_none)
     """Levels of the command line: these count before all others."""
     selected: frozenset[str] | None = None
     """The ids of the only rules to ask; None for no such limit."""
     baseline: Path | None = None
-    exclude: tuple[Files, ...] = field(default=())
+    exclude: tuple[Files, ...] = ()
     """Files of which nothing is said, save what keeps a document from being read."""

@@ -128,7 +128,9 @@ class Suppressions:
             case list() if all(isinstance(item.value, str) for item in said.elements()):
                 names += [(str(item.value), "", item.location) for item in said.elements()]
             case _:
-                self._fault(said.location, f"{KEY!r} is not a mapping of rules to reasons", f"write '{KEY}: {{rule: reason}}'")
+                self._fault(
+                    said.location, f"{KEY!r} is not a mapping of rules to reasons", f"write '{KEY}: {{rule: reason}}'"
+                )
         return _Meant(tuple(names), (node.pointer,))
 
     # --- what it holds for ------------------------------------------------------------------------------------------

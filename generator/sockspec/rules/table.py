@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from sockspec.diagnostics import Diagnostic, Report
@@ -13,6 +14,9 @@ from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
 
 SPOILING = frozenset((WRONG_TYPE, NOT_ALLOWED_VALUE, INVALID_VALUE))
 """What makes a value meaningless, so that rules about it and what is within it have nothing to say."""
+
+PAGE = "rules.md"
+"""The page of our documentation that explains rules."""
 
 
 @cache
@@ -37,6 +41,14 @@ def findings(asked: Iterable[Rule], subject: Subject) -> Iterator[Diagnostic]:
     for rule in asked:
         if rule.check is not None and any(each.startswith(name) for each in rule.since):
             yield from rule.check(subject)
+
+
+def labelled(found: Diagnostic) -> Diagnostic:
+    """What was found, with the group of its rule and the page that explains it, where it is of a rule of ours."""
+    rule = rules().get(found.code.id)
+    if rule is None:
+        return found
+    return replace(found, code=replace(found.code, category=rule.group.value, page=PAGE))
 
 
 def unspoilt(found: Iterable[Diagnostic], report: Report) -> Iterator[Diagnostic]:

@@ -1,0 +1,106 @@
+"""How the values of a text are written: where they end, and in what quotes or braces they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import yaml
+
+from sockspec.spec.text import Text
+
+_JSON_SCALAR = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s,:\[\]{}"]++')
+_LINE_END = re.compile(r"\r\n?|\n")
+_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text, number or word."""
+
+    start: int
+    end: int
+    """The character behind its last one."""
+    style: str
+    """The quote, or the sign of a block (`|`, `>`); empty where there is none."""
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is the lines below a sign."""
+        return self.style in ("|", ">")
+
+
+class Written:
+    """How a text is written. It has to be one that could be read."""
+
+    def __init__(self, text: Text) -> None:
+        self.characters = text.characters
+        self.is_json = _is_json(text.characters)
+        self._scalars: dict[int, Scalar] = {}
+        self._flows: set[int] = set()
+        if not self.is_json:
+            self._read()
+
+    @cached_property
+    def line_end(self) -> str:
+        """What ends the lines."""
+        found = _LINE_END.search(self.characters)
+        return found[0] if found is not None else "\n"
+
+    def scalar(self, start: int) -> Scalar | None:
+        """The scalar that begins at a character; None where none does, or where it bears an anchor or a tag."""
+        if self.is_json:
+            found = _JSON_SCALAR.match(self.characters, start)
+            return Scalar(start, found.end(), '"' if found[0][0] == '"' else "") if found is not None else None
+        return self._scalars.get(start) if self.characters[start : start + 1] not in ("&", "!", "*") else None
+
+    def is_flow(self, start: int) -> bool:
+        """Whether a mapping that begins at a character stands in braces."""
+        return self.is_json or start in self._flows
+
+    def opaque(self) -> list[tuple[int, int]]:
+        """Where the texts of YAML begin and end in which a '#' is a character as any other, in their order."""
+        return [
+            (self._below(scalar.start) if scalar.is_block else scalar.start, scalar.end)
+            for scalar in self._scalars.values()
+            if scalar.style
+        ]
+
+    def _below(self, start: int) -> int:
+        """Where the line ends that has the sign of a block, behind which a comment may stand."""
+        found = _LINE_END.search(self.characters, start)
+        return found.end() if found is not None else len(self.characters)
+
+    def _read(self) -> None:
+        event: Any
+        for event in yaml.parse(self.characters, Loader=_FASTEST):
+            if event.__class__ is yaml.ScalarEvent:
+                scalar = Scalar(event.start_mark.index, event.end_mark.index, event.style or "")
+                self._scalars[scalar.start] = scalar
+            elif event.__class__ is yaml.MappingStartEvent and event.flow_style:
+                self._flows.add(event.start_mark.index)
+
+
+_seen: WeakKeyDictionary[Text, Written] = WeakKeyDictionary()
+
+
+def written(text: Text) -> Written:
+    """How a text is written; looked at once."""
+    if text not in _seen:
+        _seen[text] = Written(text)
+    return _seen[text]
+
+
+def _is_json(characters: str) -> bool:
+    """Whether a text is JSON as a whole, which is read by other rules than YAML."""
+    if characters.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(characters)
+    except (ValueError, RecursionError):
+        return False
+    return True
