@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockspec.diagnostics import Diagnostic
-from sockspec.lint.known import Known
+from sockspec.lint import reading
+from sockspec.lint.known import Known, is_fatal
 from sockspec.lint.linter import Linted
 from sockspec.lint.wrong import WrongUsage
 from sockspec.rules.edits import Edit
@@ -79,18 +80,25 @@ def _proposed(
 ) -> Iterable[_Fix]:
     folder = subject.root.document.path.parent
     for finding in wanted:
-        rule = known.by_id.get(finding.code.id)
-        if rule is None or rule.fixer is None or not (rule.is_fix_safe or unsafe) or _key(finding) in refused:
+        if _key(finding) in refused:
             continue
+        edits = tuple(_edits(subject, finding, known, unsafe=unsafe))
+        if edits and all(edit.document.path.is_relative_to(folder) for edit in edits):
+            yield _Fix(finding, edits)
+
+
+def _edits(subject: Subject, finding: Diagnostic, known: Known, *, unsafe: bool) -> Iterable[Edit]:
+    rule = known.by_id.get(finding.code.id)
+    if rule is None:
+        yield from reading.edits(subject, finding, unsafe=unsafe)
+    elif rule.fixer is not None and (unsafe or rule.is_fix_safe):
         try:
-            edits = tuple(rule.fixer(subject, finding))
+            yield from rule.fixer(subject, finding)
         except Exception as error:
             if rule.id not in known.origins:
                 raise
             why = f"{type(error).__name__}: {error}"
             raise WrongUsage(f"the fix of {rule.id!r} of {known.origins[rule.id]} failed: {why}") from error
-        if edits and all(edit.document.path.is_relative_to(folder) for edit in edits):
-            yield _Fix(finding, edits)
 
 
 def _compatible(fixes: Iterable[_Fix]) -> list[_Fix]:
@@ -145,17 +153,29 @@ def _is_right(fixes: list[_Fix], before: Linted, after: Linted) -> bool:
     old = Counter(_key(finding) for finding in before.findings)
     new = Counter(_key(finding) for finding in after.findings)
     gone = old - new
-    if new - old or not all(_key(fix.finding) in gone for fix in fixes):
+    if not all(_key(fix.finding) in gone for fix in fixes):
         return False
+    touched = {pointer for fix in fixes for edit in fix.edits for pointer in edit.pointers}
+    for finding in after.findings:
+        if _key(finding) not in old and (before.is_whole or _is_worse(finding, touched)):
+            return False
     changed: dict[Path, set[str]] = {}
     for fix in fixes:
         for edit in fix.edits:
-            changed.setdefault(edit.document.path, set()).add(edit.pointer)
+            changed.setdefault(edit.document.path, set()).update(edit.pointers)
     read = {document.path: document for document in after.subject.documents.loaded}
     return all(
         document.path in read and _differs_only_at(changed.get(document.path, set()), document, read[document.path])
         for document in before.subject.documents.loaded
     )
+
+
+def _is_worse(finding: Diagnostic, touched: set[str]) -> bool:
+    """Whether something new is the fault of a change, and not only seen because an error is no longer in the way."""
+    around = finding.location.pointer
+    while around and around not in touched:
+        around = around.rpartition("/")[0]
+    return around in touched and is_fatal(finding.code)
 
 
 def _differs_only_at(pointers: set[str], old: Document, new: Document) -> bool:

@@ -21,15 +21,15 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Some characters of a document to be replaced, and which value changes by that."""
+    """Some characters of a document to be replaced, and which values change by that."""
 
     document: Document = field(repr=False)
     start: int
     end: int
     """The character behind the last one that is replaced; where it is the start, the text is inserted."""
     text: str
-    pointer: str
-    """What changes; all else means the same afterwards, or the edit is not made."""
+    pointers: tuple[str, ...]
+    """What changes, or comes, or goes; all else means the same afterwards, or the edit is not made."""
 
 
 def replaced(document: Document, pointer: str, value: str) -> list[Edit]:
@@ -37,16 +37,40 @@ def replaced(document: Document, pointer: str, value: str) -> list[Edit]:
 
     Nothing where what stands there is no scalar on one line, or shares its place with others (an alias, an anchor).
     """
+    return _rewritten(document, document.offsets(pointer)[1], value, pointer)
+
+
+def quoted(document: Document, pointer: str) -> list[Edit]:
+    """Put a number or a word between quotes, so that it is the text that was written."""
     form = written(document.text)
     start = document.offsets(pointer)[1]
     scalar = form.scalar(start)
-    if scalar is None or scalar.style in ("|", ">") or "\n" in form.characters[start : scalar.end]:
+    if scalar is None or scalar.style:
         return []
-    return [Edit(document, start, scalar.end, _scalar(value, form, scalar.style), pointer)]
+    as_written = form.characters[start : scalar.end]
+    quote = '"' if form.is_json else "'"
+    return [Edit(document, start, scalar.end, f"{quote}{as_written}{quote}", (pointer,))]
+
+
+def renamed(document: Document, pointer: str, key: str) -> list[Edit]:
+    """Give an entry of a mapping another key; nothing where there is one of that key already."""
+    around = pointer.rpartition("/")[0]
+    mapping = document.at(around)
+    if not isinstance(mapping, dict) or key in mapping:
+        return []
+    return _rewritten(document, document.offsets(pointer)[0], key, pointer, f"{around}/{escape(key)}")
+
+
+def _rewritten(document: Document, start: int, value: str, *pointers: str) -> list[Edit]:
+    form = written(document.text)
+    scalar = form.scalar(start)
+    if scalar is None or scalar.is_block or "\n" in form.characters[start : scalar.end]:
+        return []
+    return [Edit(document, start, scalar.end, _scalar(value, form, scalar.style), pointers)]
 
 
 def inserted(document: Document, pointer: str, key: str, value: Json, *, after: str = "") -> list[Edit]:
-    """Write another entry into the mapping at a pointer: behind a key where its value is short, else as the first.
+    """Write another entry into the mapping at a pointer: behind a key, but as the first where that has a block as its value.
 
     The value is a text, or a mapping of texts. Nothing where the mapping has the key, or cannot be written to.
     """
@@ -74,21 +98,21 @@ def _into_flow(
         return []
     text = _flow_entry(entry, form)
     if not mapping:
-        return [Edit(document, start + 1, start + 1, text, changes)]
+        return [Edit(document, start + 1, start + 1, text, (changes,))]
     pointer = changes.rpartition("/")[0]
     if after in mapping:
         at = document.offsets(f"{pointer}/{escape(after)}")
-        scalar = form.scalar(at[1])
-        if scalar is not None:
+        end = form.end(at[1])
+        if end is not None:
             before = form.characters[form.characters.rfind("\n", 0, at[0]) + 1 : at[0]]
             is_alone = not before.strip() and "\n" in form.characters[start : at[0]]
             space = form.line_end + before if is_alone else " "
-            return [Edit(document, scalar.end, scalar.end, f",{space}{text}", changes)]
+            return [Edit(document, end, end, f",{space}{text}", (changes,))]
     first = document.offsets(f"{pointer}/{escape(next(iter(mapping)))}")[0]
     space = form.characters[start + 1 : first]
     if space.strip():
         return []
-    return [Edit(document, first, first, f"{text},{space or ' '}", changes)]
+    return [Edit(document, first, first, f"{text},{space or ' '}", (changes,))]
 
 
 def _into_block(
@@ -107,15 +131,14 @@ def _into_block(
     indent = " " * (first - line)
     text = _block_entry(entry, form, indent)
     if after in mapping:
-        _, at = document.offsets(f"{pointer}/{escape(after)}")
-        scalar = form.scalar(at)
-        if scalar is not None and scalar.style not in ("|", ">"):
-            end = form.characters.find("\n", scalar.end)
+        end = form.end(document.offsets(f"{pointer}/{escape(after)}")[1])
+        if end is not None:
+            end = form.characters.find("\n", end)
             if end < 0:
                 at_end = len(form.characters)
-                return [Edit(document, at_end, at_end, f"{form.line_end}{indent}{text}", changes)]
-            return [Edit(document, end + 1, end + 1, f"{indent}{text}{form.line_end}", changes)]
-    return [Edit(document, first, first, f"{text}{form.line_end}{indent}", changes)]
+                return [Edit(document, at_end, at_end, f"{form.line_end}{indent}{text}", (changes,))]
+            return [Edit(document, end + 1, end + 1, f"{indent}{text}{form.line_end}", (changes,))]
+    return [Edit(document, first, first, f"{text}{form.line_end}{indent}", (changes,))]
 
 
 # --- how it is written ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,7 +42,8 @@ class Written:
         self.characters = text.characters
         self.is_json = _is_json(text.characters)
         self._scalars: dict[int, Scalar] = {}
-        self._flows: set[int] = set()
+        self._flows: dict[int, int] = {}
+        """Where mappings in braces and lists in brackets begin and end."""
         if not self.is_json:
             self._read()
 
@@ -57,6 +59,13 @@ class Written:
             found = _JSON_SCALAR.match(self.characters, start)
             return Scalar(start, found.end(), '"' if found[0][0] == '"' else "") if found is not None else None
         return self._scalars.get(start) if self.characters[start : start + 1] not in ("&", "!", "*") else None
+
+    def end(self, start: int) -> int | None:
+        """The character behind a value that begins at one: a scalar, or what stands in braces or brackets; else None."""
+        if self.is_json:
+            return json.JSONDecoder().raw_decode(self.characters, start)[1]
+        scalar = self._scalars.get(start)
+        return scalar.end if scalar is not None and not scalar.is_block else self._flows.get(start)
 
     def is_flow(self, start: int) -> bool:
         """Whether a mapping that begins at a character stands in braces."""
@@ -76,13 +85,18 @@ class Written:
         return found.end() if found is not None else len(self.characters)
 
     def _read(self) -> None:
-        event: Any
-        for event in yaml.parse(self.characters, Loader=_FASTEST):
-            if event.__class__ is yaml.ScalarEvent:
-                scalar = Scalar(event.start_mark.index, event.end_mark.index, event.style or "")
+        events: Iterator[Any] = yaml.parse(self.characters, Loader=_FASTEST)
+        opened: list[int | None] = []
+        for event in events:
+            if isinstance(event, yaml.ScalarEvent):
+                scalar = Scalar(_index(event.start_mark), _index(event.end_mark), event.style or "")
                 self._scalars[scalar.start] = scalar
-            elif event.__class__ is yaml.MappingStartEvent and event.flow_style:
-                self._flows.add(event.start_mark.index)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                opened.append(_index(event.start_mark) if event.flow_style else None)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                start = opened.pop()
+                if start is not None:
+                    self._flows[start] = _index(event.end_mark)
 
 
 _seen: WeakKeyDictionary[Text, Written] = WeakKeyDictionary()
@@ -93,6 +107,11 @@ def written(text: Text) -> Written:
     if text not in _seen:
         _seen[text] = Written(text)
     return _seen[text]
+
+
+def _index(mark: Any) -> int:
+    index: int = mark.index
+    return index
 
 
 def _is_json(characters: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
+from sockspec.rules.edits import Edit, inserted
 from sockspec.rules.rule import ASYNCAPI, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.asyncapi.address import PARAMETER
@@ -36,6 +37,25 @@ def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
             yield UNDECLARED_PARAMETER.at(place, message, hint=hint)
 
 
+def _declared(subject: Subject, finding: Diagnostic) -> Iterator[Edit]:
+    """A parameter without a word about it, which is what it was taken for; none where another may have been meant."""
+    channels = (channel for channel in subject.outline.channels if channel.node.document.name == finding.location.path)
+    for channel in channels:
+        place = channel.node.get("address") or channel.entry
+        if place.pointer != finding.location.pointer or finding.hint:
+            continue
+        parameters = channel.node.get("parameters")
+        known = dict(parameters.items()) if parameters is not None else {}
+        name = next((each for each in PARAMETER.findall(channel.address or "") if each not in known), None)
+        if name is None:
+            continue
+        if parameters is None:
+            pointer = channel.node.pointer
+            yield from inserted(channel.node.document, pointer, "parameters", {name: {}}, after="address")
+        else:
+            yield from inserted(parameters.document, parameters.pointer, name, {}, after=next(reversed(known), ""))
+
+
 RULES = (
     Rule(
         UNDECLARED_PARAMETER,
@@ -54,6 +74,8 @@ channels:
       room: {description: the room's name}
 """,
         check=_undeclared,
+        fix="adds the parameter without a description, unless another name may have been meant.",
+        fixer=_declared,
         aliases=("asyncapi2-channel-parameters", "asyncapi3-channel-parameters"),
     ),
 )
