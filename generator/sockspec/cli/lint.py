@@ -183,7 +183,7 @@ def _jobs(specs: Iterable[Spec], policies: _Policies, *, updating: bool) -> list
         if updating and path is None:
             raise WrongUsage("--update-baseline needs a file: --baseline FILE, or 'baseline' in the configuration")
         if path is not None and path not in baselines:
-            baselines[path] = baseline.read(path, updating=updating)
+            baselines[path] = baseline.read(path, name=_shown(path), updating=updating)
         found.append(_Job(spec, policy, baselines[path] if path is not None else None))
     return found
 
@@ -205,7 +205,7 @@ def _lint(jobs: list[_Job], choices: Choices, *, updating: bool) -> tuple[list[D
     old = sum(linter.old for linter in linters.values())
     if old and not updating:
         notes.append(f"{_many(old, 'finding')} in the baseline")
-    return list(dict.fromkeys(found)), notes
+    return sorted(dict.fromkeys(found), key=lambda each: (each.location, each.code.id, each.message)), notes
 
 
 def _linted(job: _Job, choices: Choices, texts: Mapping[Path, bytes]) -> Linted:
@@ -216,7 +216,7 @@ def _update(linter: Linter) -> str:
     """Write a baseline anew, and say so."""
     path, content = linter.updated()
     _write(path, content)
-    return f"{path}: {_many(linter.size, 'finding')}"
+    return f"{_shown(path)}: {_many(linter.size, 'finding')}"
 
 
 def _mended(jobs: list[_Job], choices: Choices, *, unsafe: bool) -> tuple[dict[Path, bytes], int]:
@@ -239,8 +239,7 @@ def _difference(texts: Mapping[Path, bytes]) -> str:
     parts: list[str] = []
     for path, content in texts.items():
         before = fixing.content(path, {})
-        name = os.path.relpath(path)
-        parts += unified(name, before.decode("utf-8-sig"), content.decode("utf-8-sig"))
+        parts += unified(_shown(path), before.decode("utf-8-sig"), content.decode("utf-8-sig"))
     return "".join(parts)
 
 
@@ -249,6 +248,14 @@ def _write(path: Path, content: str | bytes) -> None:
         write_file(path, content)
     except OSError as error:
         raise WrongUsage(f"cannot write {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _shown(path: Path) -> str:
+    """A path as users would write it where they are."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # on another drive
+        return str(path)
 
 
 def _many(count: int, word: str) -> str:

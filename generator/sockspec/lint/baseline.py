@@ -52,7 +52,6 @@ class Baseline:
     """What a file lists."""
 
     path: Path
-    """As users name it."""
     folder: Path
     """Its folder, absolute and without links."""
     entries: Mapping[Entry, tuple[int, str]]
@@ -76,8 +75,8 @@ class Baseline:
         for entry, (count, pointer) in self.entries.items():
             if entry.rule in files.get(entry.file, ()) and found[entry] < count and self.document is not None:
                 where = f"{quoted(entry.file)} at {quoted(entry.pointer)}" if entry.pointer else quoted(entry.file)
-                times = f"{found[entry]} times, not {count}" if found[entry] else "no longer"
-                message = f"{quoted(entry.rule)} is found {times} in {where}"
+                how = f"found {found[entry]} of {count} times" if found[entry] else "no longer found"
+                message = f"{quoted(entry.rule)} is {how} in {where}"
                 hint = "write the baseline anew with --update-baseline"
                 said.append(STALE_BASELINE.at(self.document.locate(pointer), message, hint=hint))
         return said
@@ -100,15 +99,18 @@ class Baseline:
         return Path(os.path.relpath(path, self.folder)).as_posix()
 
 
-def read(path: Path, *, updating: bool = False) -> Baseline:
-    """The baseline of a file. Where it is to be written anew, it need not be there. Raises WrongUsage."""
+def read(path: Path, *, name: str | None = None, updating: bool = False) -> Baseline:
+    """The baseline of a file, which users know by a name. Where it is to be written anew, it need not be there.
+
+    Raises WrongUsage where it cannot be read, or is none.
+    """
     folder = path.parent.resolve()
     if updating and not path.exists():
         return Baseline(path, folder, {}, None)
     if not path.exists():
         raise WrongUsage(f"there is no baseline {str(path)!r}; --update-baseline writes it")
     try:
-        document = load(path, name=str(path), report=Report())
+        document = load(path, name=name, report=Report())
     except Unreadable as unreadable:
         raise WrongUsage(f"the baseline cannot be read: {unreadable}") from None
     return Baseline(path, folder, _entries(document), document)

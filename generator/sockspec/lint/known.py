@@ -58,8 +58,8 @@ class Known:
         code = codes().get(name)
         if code is None:
             raise unknown("rule", name, self.by_name)
-        what = "keeps the document from being read" if is_fatal(code) else "is said while the document is read"
-        raise WrongUsage(f"{name!r} is no rule: it {what}, and cannot be configured")
+        what = "an error of reading" if is_fatal(code) else "said while a document is read"
+        raise WrongUsage(f"{name!r} is no rule: it is {what}, and cannot be configured")
 
     def set_of(self, name: str) -> tuple[Rule, ...]:
         """The rules of a set. Raises WrongUsage where there is no such set."""

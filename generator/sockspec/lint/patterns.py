@@ -55,6 +55,5 @@ class Files:
 
 def pointers(patterns: Iterable[str]) -> re.Pattern[str]:
     """What fully matches the pointers of some values, and of all that is within these."""
-    return re.compile(
-        "|".join(f"(?:{_translated(pattern.removesuffix('/'))})(?:/.*)?" for pattern in patterns), re.DOTALL
-    )
+    rooted = (f"/{pattern.removeprefix('/').removesuffix('/')}" for pattern in patterns)
+    return re.compile("|".join(f"(?:{_translated(pattern)})(?:/.*)?" for pattern in rooted), re.DOTALL)

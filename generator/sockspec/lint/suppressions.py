@@ -199,7 +199,7 @@ class Suppressions:
             self._fault(place, f"there is no rule {quoted(name)} to ignore", hint)
             return ()
         if is_fatal(code):
-            self._fault(place, f"{quoted(name)} keeps the document from being read, and cannot be ignored", "")
+            self._fault(place, f"{quoted(name)} is an error of reading, and cannot be ignored", "")
             return ()
         return (name,)
 
