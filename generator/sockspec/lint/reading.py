@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sockspec.diagnostics import Diagnostic
 from sockspec.rules.edits import Edit, quoted, renamed, replaced
@@ -14,7 +14,6 @@ from sockspec.rules.rule import Fixer
 from sockspec.rules.subject import Subject
 from sockspec.spec.node import Node
 from sockspec.spec.resolve import UNESCAPED_REFERENCE
-from sockspec.spec.source import Document
 from sockspec.spec.wording import NOT_ALLOWED_VALUE, UNKNOWN_PROPERTY, WRONG_TYPE
 
 _MEANT = re.compile(r"did you mean ('[^']*'|\"[^\"]*\")\?")
@@ -26,49 +25,37 @@ def edits(subject: Subject, finding: Diagnostic, *, unsafe: bool) -> Iterable[Ed
     return fixer(subject, finding) if fixer is not None else ()
 
 
-def _document(subject: Subject, finding: Diagnostic) -> Document | None:
-    loaded = subject.documents.loaded
-    return next((document for document in loaded if document.name == finding.location.path), None)
-
-
 def _as_text(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """A version such as 1.0 that is meant as text."""
-    document, pointer = _document(subject, finding), finding.location.pointer
-    if document is None or not isinstance(document.at(pointer), (int, float)):
-        return []
-    return quoted(document, pointer)
+    node = subject.at(finding.location)
+    return quoted(node.document, node.pointer) if node is not None and isinstance(node.value, (int, float)) else []
 
 
 def _escaped(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """A reference with a raw '/' in a key, written by the rules."""
-    document, pointer = _document(subject, finding), finding.location.pointer
-    if document is None:
+    written = subject.at(finding.location)
+    if written is None or not isinstance(written.value, str):
         return []
-    around = pointer.removesuffix("/$ref")
-    node = Node(document.at(around), document, around)
-    target = subject.documents.target(node)
-    if node.reference is None or target is None:
+    around = written.pointer.removesuffix("/$ref")
+    target = subject.documents.target(Node(written.document.at(around), written.document, around))
+    file = written.value.partition("#")[0]
+    named = (written.document.path.parent / unquote(file)).resolve() if file else written.document.path
+    # On the way there may have been another reference, into another file.
+    if target is None or named != target.document.path:
         return []
-    file = node.reference.partition("#")[0]
-    if _named(document, file) != target.document.path:
-        return []
-    return replaced(document, pointer, f"{file}#{quote(target.pointer, safe=_IN_FRAGMENTS)}")
-
-
-def _named(document: Document, file: str) -> object:
-    return (document.path.parent / file).resolve() if file else document.path
+    return replaced(written.document, written.pointer, f"{file}#{quote(target.pointer, safe=_IN_FRAGMENTS)}")
 
 
 def _as_meant(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """The listed value that is nearest to what was written."""
-    document, meant = _document(subject, finding), _meant(finding)
-    return replaced(document, finding.location.pointer, meant) if document is not None and meant else []
+    node, meant = subject.at(finding.location), _meant(finding)
+    return replaced(node.document, node.pointer, meant) if node is not None and meant else []
 
 
 def _named_as_meant(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """The property that is nearest to what was written."""
-    document, meant = _document(subject, finding), _meant(finding)
-    return renamed(document, finding.location.pointer, meant) if document is not None and meant else []
+    node, meant = subject.at(finding.location), _meant(finding)
+    return renamed(node.document, node.pointer, meant) if node is not None and meant else []
 
 
 def _meant(finding: Diagnostic) -> str:

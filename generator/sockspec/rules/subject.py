@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from sockspec import ir
+from sockspec.diagnostics import Location
 from sockspec.rules.outline import Outline
+from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.version import Kind, Specification
 
@@ -29,6 +31,12 @@ class Subject:
         """The root of the document."""
         return self.documents.root
 
+    def at(self, place: Location) -> Node | None:
+        """The value at a place of a finding; None where the place is of no document here."""
+        loaded = self.documents.loaded
+        document = next((document for document in loaded if document.name == place.path), None)
+        return Node(document.at(place.pointer), document, place.pointer) if document is not None else None
+
     @property
     def is_asyncapi(self) -> bool:
         """Whether it is an AsyncAPI document, of either major version."""
@@ -42,4 +50,9 @@ class Subject:
     @cached_property
     def outline(self) -> Outline:
         """The parts of an AsyncAPI document; none of an OpenAPI document."""
-        return Outline(self.documents, self.kind)
+        return Outline(self.documents, self.kind, self.kinds)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What the parts of an AsyncAPI document are, and what its references should lead to; nothing of OpenAPI."""
+        return Kinds(self.documents, self.kind.version if self.is_asyncapi else None)

@@ -28,20 +28,18 @@ from openapi_spec_validator.validation.exceptions import (
     ParameterDuplicateError,
     UnresolvableParameterError,
 )
+from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
 from sockspec.spec import openapi_faults, wording
+from sockspec.spec.names import DUPLICATE_OPERATION_ID
+from sockspec.spec.plain_schemas import is_plain
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Json, unescape
 from sockspec.spec.structure import MAX_FAULTS
 from sockspec.spec.text import quoted
 
-DUPLICATE_OPERATION_ID = Code(
-    "duplicate-operation-id",
-    Severity.ERROR,
-    "Two operations have the same `operationId`. OpenAPI wants them to differ, case included: they become names.",
-)
 PATH_PARAMETER = Code(
     "path-parameter",
     Severity.ERROR,
@@ -136,7 +134,10 @@ class _Judge:
 
     def _structure(self) -> Iterator[Diagnostic]:
         schema = dict(self._metaschema)
-        validator = validator_for(schema)(schema)
+        # Crawled once: each `$dynamicRef` would crawl it again, which is most of the time of a validator without.
+        resource: Resource[Any] = Resource.from_contents(schema)
+        registry: Any = Registry[Any]().with_resource(resource.id() or "", resource).crawl()
+        validator = validator_for(schema)(schema, registry=registry)
         errors: list[ValidationError] = []
         for error in validator.iter_errors(self._value):
             errors.append(error)
@@ -147,7 +148,10 @@ class _Judge:
 
     def _meaning(self) -> Iterator[Diagnostic]:
         base: Any = self._validator
-        validators = {name: _placed(each, self._check_time) for name, each in base.keyword_validators.items()}
+        own_dialect = base is not OpenAPIV30SpecValidator and "jsonSchemaDialect" not in self._value
+        validators = {
+            name: _placed(each, self._check_time, quick=own_dialect) for name, each in base.keyword_validators.items()
+        }
         local = {"resolver_handlers": _Local(self._documents), "keyword_validators": validators}
         judge = type("Judge", (base,), local)(self._value, base_uri=self._document.path.as_uri())
         nodes = _Nodes(self._documents)
@@ -226,8 +230,8 @@ class _Origin:
     words: tuple[str, ...]
 
 
-def _placed(validator: Any, check_time: Callable[[], None]) -> Any:
-    """A part of the validator whose errors know what they are about."""
+def _placed(validator: Any, check_time: Callable[[], None], *, quick: bool) -> Any:
+    """A part of the validator whose errors know what they are about. If quick, plain schemas are not judged."""
 
     def call(self: Any, *parts: Any, **options: Any) -> Iterator[ValidationError]:
         check_time()
@@ -239,6 +243,9 @@ def _placed(validator: Any, check_time: Callable[[], None]) -> Any:
                 error.origin = _Origin(validator.__name__, value, words)
             yield error
 
+    def judged(self: Any, schema: SchemaPath, value: Any) -> Any:
+        return None if is_plain(value) else validator._validate_schema_meta(self, schema, value)
+
     def init(self: Any, registry: Any) -> None:
         validator.__init__(self, registry)
         # Lists of identities that are searched for each schema; with sets the time is no longer quadratic.
@@ -246,7 +253,10 @@ def _placed(validator: Any, check_time: Callable[[], None]) -> Any:
             if hasattr(self, name):
                 setattr(self, name, _Identities())
 
-    return type(validator.__name__, (validator,), {"__call__": call, "__init__": init})
+    methods: dict[str, Any] = {"__call__": call, "__init__": init}
+    if quick and hasattr(validator, "_validate_schema_meta"):
+        methods["_validate_schema_meta"] = judged
+    return type(validator.__name__, (validator,), methods)
 
 
 class _Identities(set[Any]):

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from sockspec.rules.correctness import addresses
+from sockspec.rules.correctness import (
+    addresses,
+    bindings,
+    locations,
+    messages,
+    naming,
+    operations,
+    references,
+    security,
+    servers,
+)
 from sockspec.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (*addresses.RULES,)
+RULES: tuple[Rule, ...] = (
+    *addresses.RULES,
+    *servers.RULES,
+    *security.RULES,
+    *operations.RULES,
+    *messages.RULES,
+    *locations.RULES,
+    *bindings.RULES,
+    *references.RULES,
+    *naming.RULES,
+)
