@@ -46,7 +46,7 @@ def wrong(*arguments: str) -> str:
     """What is said of wrong usage."""
     printed, code = linted(*arguments)
     assert code == 2, printed
-    return printed.rpartition("Error: ")[2].strip()
+    return printed.partition("Error: ")[2].strip()
 
 
 SELECT = ("--select", "undeclared-parameter,stale-baseline")

@@ -16,7 +16,8 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./~-]*(?: [A-Za-z0-9_./~-]+)*")
 """What needs no quotes, wherever it stands; other texts may do without them, too."""
 _WORDS_1_1 = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 """What other readers of YAML take for something else than text."""
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ESCAPED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What stands in quotes of YAML only as an escape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ def replaced(document: Document, pointer: str, value: str) -> list[Edit]:
 
     Nothing where what stands there is no scalar on one line, or shares its place with others (an alias, an anchor).
     """
+    if isinstance(document.at(pointer), (dict, list)):
+        return []
     return _rewritten(document, document.offsets(pointer)[1], value, pointer)
 
 
@@ -45,7 +48,7 @@ def quoted(document: Document, pointer: str) -> list[Edit]:
     form = written(document.text)
     start = document.offsets(pointer)[1]
     scalar = form.scalar(start)
-    if scalar is None or scalar.style:
+    if scalar is None or scalar.style or isinstance(document.at(pointer), (dict, list)):
         return []
     as_written = form.characters[start : scalar.end]
     quote = '"' if form.is_json else "'"
@@ -101,11 +104,11 @@ def _into_flow(
         return [Edit(document, start + 1, start + 1, text, (changes,))]
     pointer = changes.rpartition("/")[0]
     if after in mapping:
-        at = document.offsets(f"{pointer}/{escape(after)}")
-        end = form.end(at[1])
+        key = document.offsets(f"{pointer}/{escape(after)}")[0]
+        end = _end(document, form, f"{pointer}/{escape(after)}")
         if end is not None:
-            before = form.characters[form.characters.rfind("\n", 0, at[0]) + 1 : at[0]]
-            is_alone = not before.strip() and "\n" in form.characters[start : at[0]]
+            before = form.characters[form.characters.rfind("\n", 0, key) + 1 : key]
+            is_alone = not before.strip() and "\n" in form.characters[start:key]
             space = form.line_end + before if is_alone else " "
             return [Edit(document, end, end, f",{space}{text}", (changes,))]
     first = document.offsets(f"{pointer}/{escape(next(iter(mapping)))}")[0]
@@ -131,7 +134,7 @@ def _into_block(
     indent = " " * (first - line)
     text = _block_entry(entry, form, indent)
     if after in mapping:
-        end = form.end(document.offsets(f"{pointer}/{escape(after)}")[1])
+        end = _end(document, form, f"{pointer}/{escape(after)}")
         if end is not None:
             end = form.characters.find("\n", end)
             if end < 0:
@@ -139,6 +142,15 @@ def _into_block(
                 return [Edit(document, at_end, at_end, f"{form.line_end}{indent}{text}", (changes,))]
             return [Edit(document, end + 1, end + 1, f"{indent}{text}{form.line_end}", (changes,))]
     return [Edit(document, first, first, f"{text}{form.line_end}{indent}", (changes,))]
+
+
+def _end(document: Document, form: Written, pointer: str) -> int | None:
+    """The character behind a value that is no block; else None."""
+    start = document.offsets(pointer)[1]
+    if isinstance(document.at(pointer), (dict, list)):
+        return form.flow_end(start)
+    scalar = form.scalar(start)
+    return scalar.end if scalar is not None and not scalar.is_block else None
 
 
 # --- how it is written ----------------------------------------------------------------------------------------------
@@ -167,8 +179,8 @@ def _flow_value(value: Json, form: Written) -> str:
 
 def _scalar(value: str, form: Written, style: str) -> str:
     """A text as a scalar, quoted where it has to be, else as what stood there."""
-    if form.is_json or style == '"' or _UNPRINTABLE.search(value):
-        return json.dumps(value, ensure_ascii=False)
+    if form.is_json or style == '"' or _ESCAPED.search(value):
+        return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
     is_plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_1_1 and isinstance(core(value), str)
     if style != "'" and is_plain:
         return value

@@ -54,18 +54,20 @@ class Written:
         return found[0] if found is not None else "\n"
 
     def scalar(self, start: int) -> Scalar | None:
-        """The scalar that begins at a character; None where none does, or where it bears an anchor or a tag."""
+        """The scalar that begins at a character; None where none does, or where it bears an anchor or a tag.
+
+        A block of mappings begins with the scalar that is its first key.
+        """
         if self.is_json:
             found = _JSON_SCALAR.match(self.characters, start)
             return Scalar(start, found.end(), '"' if found[0][0] == '"' else "") if found is not None else None
         return self._scalars.get(start) if self.characters[start : start + 1] not in ("&", "!", "*") else None
 
-    def end(self, start: int) -> int | None:
-        """The character behind a value that begins at one: a scalar, or what stands in braces or brackets; else None."""
+    def flow_end(self, start: int) -> int | None:
+        """The character behind what stands in braces or brackets that begin at one; None where none do."""
         if self.is_json:
             return json.JSONDecoder().raw_decode(self.characters, start)[1]
-        scalar = self._scalars.get(start)
-        return scalar.end if scalar is not None and not scalar.is_block else self._flows.get(start)
+        return self._flows.get(start)
 
     def is_flow(self, start: int) -> bool:
         """Whether a mapping that begins at a character stands in braces."""

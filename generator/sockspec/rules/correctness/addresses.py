@@ -80,9 +80,12 @@ def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
         if declared is not None and not isinstance(declared.value, dict):
             continue
         for name, near in undeclared(_used(channel), _declared(channel)).items():
-            shown = quoted(channel.address or "")
-            message = f"the address {shown} has the parameter {quoted(name)}, which nothing describes"
+            message = _nothing_describes(channel.address or "", name)
             yield UNDECLARED_PARAMETER.at(place_of_address(channel), message, hint=did_you_mean(near, "{{{}}}"))
+
+
+def _nothing_describes(address: str, name: str) -> str:
+    return f"the address {quoted(address)} has the parameter {quoted(name)}, which nothing describes"
 
 
 def _unused(subject: Subject) -> Iterator[Diagnostic]:
@@ -180,7 +183,7 @@ def _described(subject: Subject, finding: Diagnostic) -> Iterator[Edit]:
     address = str(place.value) if is_address else unescape(pointer.rpartition("/")[2])
     listed = channel.get("parameters")
     known = dict(listed.items()) if listed is not None else {}
-    name = next((each for each in _names(address) if each not in known), None)
+    name = next((each for each in _names(address) if _nothing_describes(address, each) == finding.message), None)
     if name is None or channel.reference is not None:
         return
     if listed is None:
