@@ -16,6 +16,7 @@ from sockspec.lint.wrong import WrongUsage, unknown
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, rules
+from sockspec.spec.text import quoted
 
 ENTRY_POINTS = "sockspec.rules"
 """The group of entry points under which packages offer rules: a `Rule`, or several."""
@@ -79,7 +80,9 @@ class Known:
             raise WrongUsage(f"the rule {rule.id!r} of {origin} failed: {type(error).__name__}: {error}") from error
         for diagnostic in said:
             if not isinstance(diagnostic, Diagnostic) or diagnostic.code.id != rule.id:
-                raise WrongUsage(f"the rule {rule.id!r} of {origin} gave {diagnostic!r}, which is no finding of it")
+                raise WrongUsage(
+                    f"the rule {rule.id!r} of {origin} gave {quoted(str(diagnostic))}, which is no finding of it"
+                )
             yield diagnostic
 
 
