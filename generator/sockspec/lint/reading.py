@@ -27,13 +27,13 @@ def edits(subject: Subject, finding: Diagnostic, *, unsafe: bool) -> Iterable[Ed
 
 def _as_text(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """A version such as 1.0 that is meant as text."""
-    node = subject.at(finding.location)
+    node = subject.node_at(finding.location)
     return quoted(node.document, node.pointer) if node is not None and isinstance(node.value, (int, float)) else []
 
 
 def _escaped(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """A reference with a raw '/' in a key, written by the rules."""
-    written = subject.at(finding.location)
+    written = subject.node_at(finding.location)
     if written is None or not isinstance(written.value, str):
         return []
     around = written.pointer.removesuffix("/$ref")
@@ -48,13 +48,13 @@ def _escaped(subject: Subject, finding: Diagnostic) -> list[Edit]:
 
 def _as_meant(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """The listed value that is nearest to what was written."""
-    node, meant = subject.at(finding.location), _meant(finding)
+    node, meant = subject.node_at(finding.location), _meant(finding)
     return replaced(node.document, node.pointer, meant) if node is not None and meant else []
 
 
 def _named_as_meant(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """The property that is nearest to what was written."""
-    node, meant = subject.at(finding.location), _meant(finding)
+    node, meant = subject.node_at(finding.location), _meant(finding)
     return renamed(node.document, node.pointer, meant) if node is not None and meant else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gc
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -142,6 +143,17 @@ class Document:
                 offsets = [marks.of_item(value, index) for index in range(len(value))]
                 children = [(at, at, f"{pointer}/{index}", value[index]) for index, at in enumerate(offsets)]
             waiting.extend(reversed(children))
+
+    def written(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Json, Location]]:
+        """Where a pattern matches the text at the beginning of a key or a value: the match, the key or value, its place.
+
+        Only what matches somewhere is looked for, so that a document without any match costs no more than the search.
+        """
+        text = self._places.text
+        matches = {match.start(): match for match in pattern.finditer(text.characters)}
+        if matches:
+            for offset, value, pointer in self._places.marks.beginnings(self.value, matches.keys()):
+                yield matches[offset], value, text.place(offset, pointer)
 
 
 def escape(token: str) -> str:
