@@ -34,7 +34,9 @@ from sockspec.diff.schemas.kinds import KINDS, Kind
 __all__ = ["KINDS", "Comparison", "Effect", "Kind", "SchemaChange", "compare"]
 
 
-def compare(old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str) -> tuple[SchemaChange, ...]:
+def compare(
+    old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str
+) -> tuple[SchemaChange, ...]:
     """What has changed from the schema at a reference into one document to that at a reference into another.
 
     The documents are such as `ir.Api.schemas`, and references such as `ir.Payload.schema`. Nothing has changed where

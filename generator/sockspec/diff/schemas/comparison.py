@@ -44,6 +44,7 @@ class Comparison:
                 strict=strict.weighed(edit.change.strict, edit.pair, whole),
             )
             for edit in edits
+            if edit.change.strict is Effect.NONE or not strict.is_same(edit.pair)  # else it only says it otherwise
         ]
         left = (
             usual.left([change.effect for change in changes], whole),
@@ -80,6 +81,10 @@ class _Verdicts:
             widens = effect.may_widen and self._narrows(new, old)
             effect = effect.within(narrows=narrows, widens=widens)
         return effect
+
+    def is_same(self, pair: Pair) -> bool:
+        """Whether it is proven that exactly what fits one of the terms fits the other one."""
+        return not self._narrows(*pair) and not self._narrows(pair[1], pair[0])
 
     def left(self, effects: list[Effect], whole: Pair) -> Effect:
         """What no effect accounts for and is not disproven: UNPROVEN, or NONE where there is nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Final
 
 from sockspec.diff.schemas.facts import Facts
@@ -25,12 +24,16 @@ def matched(
     left, right = dict(enumerate(numbers)), dict(enumerate(others))
     facts = {number: prover.facts(number) for number in {*numbers, *others}}
     _pair(pairs, left, right, dict(left), dict(right), several=True)
-    for tag in islice(sorted(_tags(facts[number] for number in [*left.values(), *right.values()])), _MOST_TAGS):
+    tags = sorted(_tags(facts[number] for number in [*left.values(), *right.values()]))[:_MOST_TAGS]
+    for tag in tags:
         keys = [{at: _tag(prover, facts[number], tag) for at, number in side.items()} for side in (left, right)]
         _pair(pairs, left, right, keys[0], keys[1])
+    tagged = {number for tag in tags for number in facts if _tag(prover, facts[number], tag)}
     names = [{at: _named(side[at]) for at in rest} for side, rest in ((old, left), (new, right))]
     _pair(pairs, left, right, names[0], names[1])
-    shapes = [{at: _shape(facts[number]) for at, number in side.items()} for side in (left, right)]
+    shapes = [
+        {at: _shape(facts[number]) for at, number in side.items() if number not in tagged} for side in (left, right)
+    ]
     _pair(pairs, left, right, shapes[0], shapes[1])
     return sorted(pairs), sorted(left), sorted(right)
 

@@ -107,7 +107,10 @@ class _Reading:
             if keyword in schema and schema[keyword] is not True:
                 # What is left over depends also on keywords that assert nothing, here and in all that holds as well.
                 self._opaque.append((keyword, self._around.verbatim(schema)))
-        found["notes"] = tuple((word, self._text(schema[word])) for word in _NOTES if word in schema)
+        notes = [(word, self._text(schema[word])) for word in _NOTES if word in schema]
+        if "format" in schema and not found["format"]:
+            notes.append(("format", self._text(schema["format"])))
+        found["notes"] = tuple(notes)
         found["opaque"] = tuple(self._opaque)
         return Term(**found)
 
