@@ -32,6 +32,10 @@ _REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _MANY: Final = 8
 
 
+_MOST_WORK: Final = 10**8
+"""Steps that matching may take: where `n` things repeat one after the other, as many as the text's length to the `n`th."""
+
+
 class TooLong(Exception):
     """The expression asks for more than a text may have."""
 
@@ -60,7 +64,7 @@ def is_risky(pattern: str) -> bool:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the expression is found in the text; ValueError where finding out could take too long."""
-    if len(text) > SAFE_LENGTH and is_risky(pattern):
+    if len(text) > SAFE_LENGTH and (is_risky(pattern) or len(text) ** _repeats(pattern) > _MOST_WORK):
         raise ValueError("the expression is too costly for a text of this length")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -175,6 +179,24 @@ def _is_member(character: str, op: str, argument: Any) -> bool:
             return bool(argument[0] <= ord(character) <= argument[1])
         case _:
             return _CATEGORIES[str(argument)](character)
+
+
+@cache
+def _repeats(pattern: str) -> int:
+    """How many parts of an expression repeat as often as the text lets them."""
+    waiting, found = [parsed(pattern)], 0
+    while waiting:
+        for op, argument in waiting.pop():
+            if str(op) in _REPEATS:
+                found += argument[0] != argument[1] and int(argument[1]) > _MANY
+                waiting.append(argument[2])
+            elif str(op) in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
+                waiting.append(argument[-1])
+            elif str(op) == "ATOMIC_GROUP":
+                waiting.append(argument)
+            elif str(op) == "BRANCH":
+                waiting.extend(argument[1])
+    return found
 
 
 def _risky(tree: Any, *, repeated: bool) -> bool:
