@@ -11,6 +11,8 @@ from sockspec.diff.schemas.kinds import KINDS, Kind
 __all__ = ["KINDS", "Comparison", "Effect", "Kind", "SchemaChange", "compare"]
 
 
-def compare(old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str) -> tuple[SchemaChange, ...]:
+def compare(
+    old: Mapping[str, object], old_ref: str, new: Mapping[str, object], new_ref: str
+) -> tuple[SchemaChange, ...]:
     """What has changed from the schema at a reference into one document to that at a reference into another."""
     return Comparison(old, new).changes(old_ref, new_ref)

@@ -16,6 +16,7 @@ from sockspec.spec.text import quoted
 Found = tuple[str, Effect, str, tuple[str, ...]]
 """A kind, its effect, the detail, and the keywords that it is about."""
 
+
 def types(old: frozenset[str], new: frozenset[str]) -> Iterator[Found]:
     """What has changed of the types that are allowed."""
     if old == new:
@@ -105,7 +106,9 @@ def _count_bound(outline: Outline, word: str, tighter: _Tighter, least: int | No
     return found
 
 
-def _bound(old: Bound | None, new: Bound | None, name: str, tighter: _Tighter, words: tuple[str, ...]) -> Iterator[Found]:
+def _bound(
+    old: Bound | None, new: Bound | None, name: str, tighter: _Tighter, words: tuple[str, ...]
+) -> Iterator[Found]:
     if old == new:
         return
     if old is None or new is None:

@@ -62,8 +62,15 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         *_own("type-changed", "A value is of another type."),
         *_pair("type-narrowed", "type-widened", "A value may be of fewer types.", "A value may be of more types."),
-        *_pair("nullable-removed", "nullable-added", "A value must not be null any more.", "A value may be null as well."),
-        *_pair("enum-added", "enum-removed", "Only listed values are allowed.", "Any value is allowed, not listed ones only."),
+        *_pair(
+            "nullable-removed", "nullable-added", "A value must not be null any more.", "A value may be null as well."
+        ),
+        *_pair(
+            "enum-added",
+            "enum-removed",
+            "Only listed values are allowed.",
+            "Any value is allowed, not listed ones only.",
+        ),
         *_pair("enum-value-removed", "enum-value-added", "A listed value is gone.", "There is another listed value."),
         *_own("const-changed", "The one value that is allowed is another one."),
         *_bound("minimum", "numbers", "lower"),
@@ -75,18 +82,27 @@ KINDS: Final[dict[str, Kind]] = {
         *_bound("min-properties", "the number of properties", "lower"),
         *_bound("max-properties", "the number of properties", "upper"),
         *_pair(
-            "multiple-of-added", "multiple-of-removed", "Numbers have to be multiples.", "Numbers need not be multiples any more."
+            "multiple-of-added",
+            "multiple-of-removed",
+            "Numbers have to be multiples.",
+            "Numbers need not be multiples any more.",
         ),
         *_own("multiple-of-changed", "Numbers have to be multiples of another number."),
-        *_pair("pattern-added", "pattern-removed", "Texts have to match an expression.", "Texts need not match any more."),
+        *_pair(
+            "pattern-added", "pattern-removed", "Texts have to match an expression.", "Texts need not match any more."
+        ),
         *_own("pattern-changed", "Texts have to match another expression. Expressions are not compared."),
         *_pair("format-added", "format-removed", "A format is named.", "No format is named any more."),
         *_own(
             "format-changed",
             "Another format is named. It judges payloads only where it is one of those that payloads are held to.",
         ),
-        *_pair("unique-items-added", "unique-items-removed", "Items have to differ.", "Items need not differ any more."),
-        *_pair("items-added", "items-removed", "Items are held to a schema.", "Items are not held to a schema any more."),
+        *_pair(
+            "unique-items-added", "unique-items-removed", "Items have to differ.", "Items need not differ any more."
+        ),
+        *_pair(
+            "items-added", "items-removed", "Items are held to a schema.", "Items are not held to a schema any more."
+        ),
         *_pair(
             "tuple-item-added",
             "tuple-item-removed",
@@ -111,15 +127,24 @@ KINDS: Final[dict[str, Kind]] = {
             "Properties whose names match an expression have a schema.",
             "Properties whose names match an expression have no schema of their own any more.",
         ),
-        *_pair("union-added", "union-removed", "One of several alternatives has to fit.", "No alternative has to fit any more."),
-        *_pair("union-member-removed", "union-member-added", "An alternative is gone.", "There is another alternative."),
+        *_pair(
+            "union-added",
+            "union-removed",
+            "One of several alternatives has to fit.",
+            "No alternative has to fit any more.",
+        ),
+        *_pair(
+            "union-member-removed", "union-member-added", "An alternative is gone.", "There is another alternative."
+        ),
         *_own("union-changed", "One alternative exactly has to fit, where any number could, or the other way round."),
         *_own("not-changed", "What a value must not be has changed (`not`)."),
         *_own("contains-changed", "What some items have to be has changed (`contains`)."),
         *_own("condition-changed", "What holds in some cases only has changed (`if`, `then`, `else`)."),
         *_own("property-names-changed", "What names of properties have to be has changed (`propertyNames`)."),
         *_own("dependencies-changed", "What a property asks for when it is there has changed."),
-        *_own("unevaluated-changed", "What holds for the rest has changed (`unevaluatedProperties`, `unevaluatedItems`)."),
+        *_own(
+            "unevaluated-changed", "What holds for the rest has changed (`unevaluatedProperties`, `unevaluatedItems`)."
+        ),
         *_own("default-changed", "The default is another one; it judges nothing."),
         *_pair("deprecated", "deprecation-removed", "A value is deprecated.", "A value is not deprecated any more."),
         *_own("schema-changed", "The schemas differ otherwise, and it is not proven that the same payloads are valid."),

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
 
 from sockspec.diff.schemas.facts import Facts
 from sockspec.diff.schemas.outline import Place
 from sockspec.diff.schemas.proving import Prover
 
+_MOST_TAGS: Final = 16
+"""Properties that are tried for a tag."""
+
 Matched = tuple[list[tuple[int, int]], list[int], list[int]]
 """Pairs of indexes, and the indexes that are left on either side."""
 
 
-def matched(prover: Prover, old: Sequence[Place], new: Sequence[Place], numbers: list[int], others: list[int]) -> Matched:
+def matched(
+    prover: Prover, old: Sequence[Place], new: Sequence[Place], numbers: list[int], others: list[int]
+) -> Matched:
     """Match alternatives: those that are the same, then by tag, by name, and by type where nothing else is of it."""
     pairs: list[tuple[int, int]] = []
     left, right = dict(enumerate(numbers)), dict(enumerate(others))
     facts = {number: prover.facts(number) for number in {*numbers, *others}}
     _pair(pairs, left, right, dict(left), dict(right), several=True)
-    for tag in sorted(_tags(facts[number] for number in [*left.values(), *right.values()])):
+    for tag in islice(sorted(_tags(facts[number] for number in [*left.values(), *right.values()])), _MOST_TAGS):
         keys = [{at: _tag(prover, facts[number], tag) for at, number in side.items()} for side in (left, right)]
         _pair(pairs, left, right, keys[0], keys[1])
     names = [{at: _named(side[at]) for at in rest} for side, rest in ((old, left), (new, right))]
@@ -54,7 +61,7 @@ def _tags(facts: Iterator[Facts]) -> set[str]:
     """The required properties that have one value in each of the alternatives that are objects."""
     common: set[str] | None = None
     for each in facts:
-        if each.types == {"object"}:
+        if each.types == frozenset({"object"}):
             common = set(each.required) if common is None else common & each.required
     return common or set()
 

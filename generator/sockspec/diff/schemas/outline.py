@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sockspec.diff.schemas.terms import TRUE, TYPES, Table, Term
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.terms import TRUE, TYPES, Term
 from sockspec.spec.source import escape
 
 _NOT_FOLLOWED: Final = ("$ref", "allOf", "$schema", "definitions")
@@ -138,9 +139,7 @@ class Side:
             if not isinstance(part.schema, Mapping):
                 continue
             named = dict(_named(part, "properties"))
-            members.each.append(
-                (named, dict(_named(part, "patternProperties")), _single(part, "additionalProperties"))
-            )
+            members.each.append((named, dict(_named(part, "patternProperties")), _single(part, "additionalProperties")))
             required = part.schema.get("required")
             if isinstance(required, list):
                 for name in required:

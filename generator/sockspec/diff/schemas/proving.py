@@ -14,11 +14,15 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sockspec.diff.schemas import facts as known
+from sockspec.diff.schemas import scalars
 from sockspec.diff.schemas.facts import Facts, gather
-from sockspec.diff.schemas.terms import FALSE, TRUE, Bound, Table, Term
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.terms import FALSE, TRUE, Term
 
 _MOST_STEPS: Final = 6_000
 """Questions that one proof asks."""
+_MOST_TOGETHER: Final = 300_000
+"""Questions that are asked for all schemas of two documents."""
 _DEEPEST: Final = 56
 """Questions that are open at a time."""
 _MOST_VALUES: Final = 64
@@ -53,6 +57,7 @@ class Prover:
         self._outer = 0
         """Questions that are open in the prover that this one works for."""
         self._left = 0
+        self._together = _MOST_TOGETHER
         self._string = table.add(Term(types=frozenset({"string"})))
         self.why = ""
         """The keyword at which the last proof failed first."""
@@ -70,7 +75,7 @@ class Prover:
         return self._of(frozenset(numbers))
 
     def _bounded(self, question: Callable[[], bool]) -> bool:
-        self._left = self._strict._left = _MOST_STEPS
+        allowed = self._left = self._strict._left = min(_MOST_STEPS, self._strict._together)
         self.why = ""
         try:
             return question()
@@ -81,6 +86,7 @@ class Prover:
                     prover._proven.pop(key, None)
             return False
         finally:
+            self._strict._together -= allowed - max(min(self._left, self._strict._left), 0)
             for prover in (self, self._strict):
                 prover._open.clear()
                 prover._emptying.clear()
@@ -93,8 +99,8 @@ class Prover:
     def _depth(self) -> int:
         return self._outer + len(self._open) + len(self._emptying)
 
-    def _step(self) -> None:
-        self._left -= 1
+    def _step(self, cost: int = 1) -> None:
+        self._left -= cost
         if self._left < 0:
             raise _Spent
 
@@ -186,7 +192,7 @@ class Prover:
             return [self._table.add(Term(types=frozenset({name}))) for name in sorted(facts.types)]
         if facts.values is not None and 1 < len(facts.values) <= _MOST_VALUES:
             return map(self._table.constant, sorted(facts.values))
-        if (term.any_of or term.one_of) and facts.types == {"object"}:
+        if (term.any_of or term.one_of) and facts.types == frozenset({"object"}):
             for name in sorted(facts.required):
                 values = self._of(facts.of_name(name)[0]).values
                 if values is not None and 1 < len(values) <= _MOST_VALUES:
@@ -202,11 +208,11 @@ class Prover:
         """The first keyword of the goal that does not follow; None where all do."""
         if term.opaque:
             return term.opaque[0][0] or "not a schema"
-        if term.types is not None and not _has_types(facts, term.types):
+        if term.types is not None and not scalars.have_types(facts, term.types):
             return "type"
         if term.values is not None and (facts.values is None or not facts.values <= term.values):
             return "enum"
-        if failed := _scalar_fails(facts, term, self._table.value):
+        if failed := scalars.failing(facts, term, self._table.value):
             return failed
         if "array" in facts.types and (failed := self._array_fails(facts, term, level)):
             return failed
@@ -269,7 +275,9 @@ class Prover:
         kind, least, most = goal
         if most is not None and (facts.max_items is None or facts.max_items > most):
             return "maxContains"
-        if any(have[1] >= least and self._strict._proves(frozenset({have[0]}), kind, level + 1) for have in facts.contains):
+        if any(
+            have[1] >= least and self._strict._proves(frozenset({have[0]}), kind, level + 1) for have in facts.contains
+        ):
             return None
         enough = facts.min_items >= least and not facts.longest_prefix
         return None if enough and self._strict._proves(facts.at(0), kind, level + 1) else "contains"
@@ -286,7 +294,9 @@ class Prover:
             failed = self._members_fail(facts, term, level)
             if failed:
                 return failed
-        if term.names != TRUE and not self._strict._proves(frozenset({self._string, *facts.names}), term.names, level + 1):
+        if term.names != TRUE and not self._strict._proves(
+            frozenset({self._string, *facts.names}), term.names, level + 1
+        ):
             return "propertyNames"
         for name, others in term.dependent:
             have = facts.dependent.get(name, set[str]()) | facts.required
@@ -305,7 +315,9 @@ class Prover:
 
     def _members_fail(self, facts: Facts, term: Term, level: int) -> str | None:
         goal = known.Members(dict(term.properties), dict(term.patterns), term.additional)
-        for name in sorted({*goal.properties, *facts.property_names}):
+        names = sorted({*goal.properties, *facts.property_names})
+        self._step(len(names) * facts.spoken // 64)
+        for name in names:
             have, said = facts.of_name(name)
             if not said and name in self._ignored and name in goal.properties and name not in facts.required:
                 continue
@@ -382,52 +394,3 @@ def _goals(goal: known.Members, name: str) -> list[int]:
         if fits:
             others = False
     return [*found, goal.additional] if others else found
-
-
-def _has_types(facts: Facts, types: frozenset[str]) -> bool:
-    basic = {"number" if name == "integer" and facts.integer else name for name in types}
-    if not facts.types - basic:
-        return True
-    if facts.values is None or facts.types - basic != {"number"} or "integer" not in types:
-        return False
-    numbers = [key for key in facts.values if key.lstrip("-").isdigit()]
-    return len(numbers) == sum(key[:1].isdigit() or key[:1] == "-" for key in facts.values)
-
-
-def _scalar_fails(facts: Facts, term: Term, value_of: Callable[[str], object]) -> str | None:
-    failed = _number_fails(facts, term) if "number" in facts.types else None
-    failed = failed or (_string_fails(facts, term) if "string" in facts.types else None)
-    if failed is None or facts.values is None:
-        return failed
-    asserted = known.scalars(term)
-    return None if all(known.fits(asserted, value_of(key)) for key in facts.values) else failed
-
-
-def _number_fails(facts: Facts, term: Term) -> str | None:
-    if term.lower is not None and not _keeps(facts.lower, term.lower, 1):
-        return "exclusiveMinimum" if term.lower[1] else "minimum"
-    if term.upper is not None and not _keeps(facts.upper, term.upper, -1):
-        return "exclusiveMaximum" if term.upper[1] else "maximum"
-    if term.multiple_of:
-        have = {*facts.multiples, *(["1"] if facts.integer else [])}
-        if not any(known.implies_multiple(one, term.multiple_of) for one in have):
-            return "multipleOf"
-    return None
-
-
-def _keeps(have: Bound | None, want: Bound, sign: int) -> bool:
-    if have is None:
-        return False
-    if have[0] == want[0]:
-        return have[1] or not want[1]
-    return have[0] > want[0] if sign > 0 else have[0] < want[0]
-
-
-def _string_fails(facts: Facts, term: Term) -> str | None:
-    if facts.min_length < term.min_length:
-        return "minLength"
-    if term.max_length is not None and (facts.max_length is None or facts.max_length > term.max_length):
-        return "maxLength"
-    if term.pattern and term.pattern not in facts.patterns:
-        return "pattern"
-    return "format" if term.format and term.format not in facts.formats else None
