@@ -166,7 +166,8 @@ def _negative(limits: ir.Limits) -> tuple[_Bound, _Bound]:
 def _ends(least: _Bound, above: _Bound, whole: bool) -> tuple[float | int, bool]:
     """A lower bound that can be compared with others, and whether the bound itself is left out."""
     if above is not None and whole and math.isfinite(above) and above == int(above):
-        # The first whole number above it.
-        above, least = None, max(int(above) + 1, least) if least is not None else int(above) + 1
+        # What is above it begins with the next whole number.
+        following = int(above) + 1
+        least, above = following if least is None else max(following, least), None
     inclusive = (-math.inf if least is None else least, False)
     return inclusive if above is None else max(inclusive, (above, True))
