@@ -211,6 +211,21 @@ class Schemas:
             waiting.extend(reversed(inside))
 
 
+def applying(schema: Schema) -> bool:
+    """Whether what stands beside a `$ref` of the schema, if it has one, says anything."""
+    return schema.dialect.siblings_apply or not isinstance(schema.value.get("$ref"), str)
+
+
+def types_of(schema: Schema) -> tuple[str, ...] | None:
+    """The types that a schema names; None where it names none, or what is no type."""
+    written = schema.value.get("type")
+    names = [written] if isinstance(written, str) else written
+    known = ("array", "boolean", "integer", "null", "number", "object", "string")
+    if not isinstance(names, list) or not names or any(name not in known for name in names):
+        return None
+    return (*(str(name) for name in names), *(("null",) if schema.value.get("nullable") is True else ()))
+
+
 def dialect_of(written: str) -> Dialect | None:
     """The dialect of JSON Schema that a `schemaFormat` means; None where it means something else."""
     return next((dialect for form, dialect in _FORMATS if form.fullmatch(written.strip())), None)

@@ -9,6 +9,7 @@ from sockspec import ir
 from sockspec.diagnostics import Location
 from sockspec.rules.judging import Judging
 from sockspec.rules.outline import Outline
+from sockspec.rules.parts import Parts
 from sockspec.rules.schemas import Schemas
 from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
@@ -77,6 +78,11 @@ class Subject:
     def schemas(self) -> Schemas:
         """The Schema Objects of the document, and where they stand."""
         return Schemas(self.documents, self.kind)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What puts schemas together that hold together."""
+        return Parts(self.schemas)
 
     @cached_property
     def judging(self) -> Judging:

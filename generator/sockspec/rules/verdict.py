@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from sockspec.rules.schemas import Schema, Schemas
-from sockspec.samples import expressions
+from sockspec.schema import expressions
 from sockspec.spec.source import Json
 from sockspec.spec.structure import comparable, is_type
 
@@ -124,7 +124,7 @@ def _bound(test: Callable[[Any, Any], bool], flag: str) -> Any:
     return check
 
 
-def _size(kind: type, test: Callable[[int, Any], bool]) -> Any:
+def _size(kind: type[str] | type[list[Any]] | type[dict[str, Any]], test: Callable[[int, Any], bool]) -> Any:
     def check(_: Verdicts, __: Schema, limit: Any, value: Any) -> Answer:
         return not isinstance(value, kind) or test(len(value), limit)
 

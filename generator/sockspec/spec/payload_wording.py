@@ -62,7 +62,7 @@ def refusals(errors: Iterable[Any], payload: Json, whole: str = "the payload", m
 
 
 def refused(error: Any, payload: Json, whole: str = "the payload") -> Iterator[Refusal]:
-    """What one error about a payload says. More than one thing only where several properties are missing or unexpected at once."""
+    """What one error about a payload says: one thing, or more where several properties are unexpected at once."""
     cause, others = error, 0
     for _ in range(_DEEPEST):
         nearer, more = _cause(cause)
@@ -102,7 +102,10 @@ class _Said:
     @property
     def name(self) -> str:
         """What is wrong, as the subject of a sentence."""
-        return f"{self._whole}'s {quoted(place(self.path))}" if self.path else self._whole
+        if not self.path:
+            return self._whole
+        owner = f"{self._whole}'" if self._whole.endswith("s") else f"{self._whole}'s"
+        return f"{owner} {quoted(place(self.path))}"
 
     def refusals(self) -> Iterator[Refusal]:
         if _is_name(self._error):
@@ -202,7 +205,8 @@ class _Said:
             case "uniqueItems":
                 return f"has the same item twice{_twice(self.value)}; the items were expected to differ"
             case "contains":
-                return f"is {value} of which no item is as one of them has to be{_such(limit)}"
+                which = "has no items" if not self.value else "has no item of the kind that it has to have"
+                return f"{which}{_such(limit)}; at least one was expected"
             case "minContains":
                 return f"has too few items of the kind of which at least {shown(limit)} were expected"
             case "maxContains":
@@ -228,7 +232,8 @@ class _Said:
             return f"is {value}; {_kinds([name for each in types for name in _listed(each)])} was expected"
         lacking = [one.validator_value for errors in branches for one in errors[:1] if _is_own(one, "required")]
         if lacking and len(lacking) == len(branches):
-            names = dict.fromkeys(name for each in lacking for name in each if name not in (self.value or ()))
+            present = self.value if isinstance(self.value, dict) else {}
+            names = dict.fromkeys(name for each in lacking for name in each if name not in present)
             return f"lacks a property: {listed([*names][:_FEW])} was expected"
         return f"is {value}, which fits none of {len(branches)} alternatives"
 
@@ -296,7 +301,7 @@ def _tag(branches: list[list[Any]]) -> Any | None:
             if _is_of_tag(one):
                 found.setdefault(tuple(one.relative_path), []).append(one)
                 break
-    path, errors = max(found.items(), key=lambda item: len(item[1]))
+    errors = max(found.values(), key=len)
     if len(errors) < len(branches) or not errors:
         return None
     allowed = [value for one in errors for value in _allowed(one)]

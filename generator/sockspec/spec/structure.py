@@ -40,7 +40,7 @@ _FORMATS = {
 """Formats that are looked at (RFC 3986, RFC 5321; roughly). A fault of format has no part in the verdict either."""
 
 _WITHIN: Mapping[str, Schema] = {
-    **dict.fromkeys(("schema", "jsonSchema", "schema2020"), {"type": ["object", "boolean"]}),
+    **{name: {"type": ["object", "boolean"]} for name in ("schema", "jsonSchema", "schema2020")},
     "openapiSchema": {"type": "object"},
 }
 """Schema Objects within others, where they are judged one by one."""
@@ -269,7 +269,7 @@ def _repeated(items: Iterable[Json]) -> int | None:
 
 
 def comparable(value: Json) -> tuple[Any, ...]:
-    """A key that is equal for two values exactly if JSON Schema calls them equal. Written without recursion: values may be deep."""
+    """Equal for two values exactly if JSON Schema calls them equal. Written without recursion: values may be deep."""
     parts: list[Any] = []
     waiting: list[Any] = [value]
     while waiting:

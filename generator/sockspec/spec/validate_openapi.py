@@ -19,21 +19,15 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import validator_for
 from referencing import Registry, Resource
 
-from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import openapi_faults, wording
 from sockspec.spec.resolve import Documents
 from sockspec.spec.source import Document, Json
 from sockspec.spec.structure import MAX_FAULTS
-
-PARTLY_CHECKED = Code(
-    "partly-checked",
-    Severity.WARNING,
-    "The structure of the document could not be checked to its end: it nests too deeply. What was found until then is "
-    "reported.",
-)
+from sockspec.spec.text import TOO_DEEP
 
 _STACK = 64 * 1024 * 1024
-_RECURSION = 3_000
+_RECURSION = 12_000
 
 
 def validate(documents: Documents, version: str, report: Report, *, part: Json = None) -> None:
@@ -45,8 +39,7 @@ def validate(documents: Documents, version: str, report: Report, *, part: Json =
         try:
             found.extend(_structure(document, version, document.value if part is None else part))
         except RecursionError:
-            message = "the structure of the document was not checked to its end: it nests too deeply"
-            found.append(PARTLY_CHECKED.at(document.locate(""), message))
+            found.append(TOO_DEEP.at(document.locate(""), "the document nests too deeply to be checked"))
 
     _with_deep_stack(judge)
     for diagnostic in found:

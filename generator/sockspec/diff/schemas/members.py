@@ -20,9 +20,10 @@ def compare(step: Step) -> None:
     if not step.speaks_on:
         return
     old, new = (side.members(outline) for side, outline in zip(step.sides, step.outlines, strict=True))
-    for name in dict.fromkeys([*old.names, *new.names, *old.required, *new.required]):
-        if (name in old.names) is not (name in new.names):
-            _one_sided(step, name, old, new)
+    before, after = old.names, new.names
+    for name in dict.fromkeys([*before, *after, *old.required, *new.required]):
+        if (name in before) is not (name in after):
+            _one_sided(step, name, old, new, is_new=name in after)
             continue
         step.later(old.named(name), new.named(name), name)
         was, is_now = name in old.required, name in new.required
@@ -30,8 +31,12 @@ def compare(step: Step) -> None:
             kind = "property-became-required" if is_now else "property-became-optional"
             detail = f"{quoted(name)} {'has to be there' if is_now else 'may be left out'}"
             step.found(kind, effect(is_now, was), detail, name, at=_at(name, old, new))
-    for pattern in dict.fromkeys([*old.patterns, *new.patterns]):
-        _pattern(step, pattern, old, new)
+    before, after = old.patterns, new.patterns
+    for pattern in dict.fromkeys([*before, *after]):
+        if pattern in before and pattern in after:
+            step.later(old.matching(pattern), new.matching(pattern), f"{{{pattern}}}")
+        else:
+            _pattern(step, pattern, old, new, is_new=pattern in after)
     _additional(step, old.additional, new.additional)
 
 
@@ -41,9 +46,8 @@ def _at(name: str, old: Members, new: Members) -> tuple[str, str]:
     return at[0] or old.required.get(name, ""), at[1] or new.required.get(name, "")
 
 
-def _one_sided(step: Step, name: str, old: Members, new: Members) -> None:
+def _one_sided(step: Step, name: str, old: Members, new: Members, *, is_new: bool) -> None:
     """A property that only one of the schemas speaks of."""
-    is_new = name in new.names
     side, there, elsewhere = (1, new, old) if is_new else (0, old, new)
     schema = step.sides[side].number(there.named(name))
     before = step.sides[1 - side].number(_otherwise(elsewhere, name))
@@ -78,18 +82,14 @@ def _otherwise(members: Members, name: str) -> Place:
     return tuple(found)
 
 
-def _pattern(step: Step, pattern: str, old: Members, new: Members) -> None:
-    path = f"{{{pattern}}}"
+def _pattern(step: Step, pattern: str, old: Members, new: Members, *, is_new: bool) -> None:
+    """An expression that only one of the schemas has."""
     places = old.matching(pattern), new.matching(pattern)
-    if pattern in old.patterns and pattern in new.patterns:
-        step.later(*places, path)
-        return
-    is_new = pattern in new.patterns
     side, elsewhere = (1, old) if is_new else (0, new)
     what = step.relation(step.sides[1 - side].number(elsewhere.additional), step.sides[side].number(places[side]))
     kind = f"pattern-properties-{'added' if is_new else 'removed'}"
     detail = f"names that match {quoted(pattern)} have {'a schema' if is_new else 'no schema'} of their own"
-    step.found(kind, what if is_new else what.mirrored, detail, path, at=pointers(*places))
+    step.found(kind, what if is_new else what.mirrored, detail, f"{{{pattern}}}", at=pointers(*places))
 
 
 def _additional(step: Step, old: Place, new: Place) -> None:

@@ -39,6 +39,11 @@ class Outline:
         """Where the schema stands; the last of the references that lead there has been followed."""
         return self.parts[0].pointer if self.parts else self.place[0].pointer if self.place else "#"
 
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """Where all that is said stands."""
+        return tuple(part.pointer for part in self.parts or self.place)
+
     def at(self, *keywords: str) -> str:
         """Where the first of the keywords that is there stands, else where the schema does."""
         for keyword in keywords:

@@ -21,7 +21,7 @@ from sockspec.diff.schemas.terms import FALSE, TRUE, Term
 
 _MOST_STEPS: Final = 6_000
 """Questions that one proof asks."""
-_MOST_TOGETHER: Final = 300_000
+_MOST_TOGETHER: Final = 100_000
 """Questions that are asked for all schemas of two documents."""
 _DEEPEST: Final = 56
 """Questions that are open at a time."""
@@ -29,6 +29,10 @@ _MOST_VALUES: Final = 64
 """Values that are taken one by one."""
 _MOST_APART: Final = 300
 """Questions of a proof that rests on nothing that is open."""
+_MOST_TAGS: Final = 32
+"""Required properties that are looked at for a tag."""
+_STRING: Final = Term(types=frozenset({"string"}))
+_OBJECT: Final = frozenset({"object"})
 _ANY_LEVEL: Final = -1
 
 
@@ -58,7 +62,6 @@ class Prover:
         """Questions that are open in the prover that this one works for."""
         self._left = 0
         self._together = _MOST_TOGETHER
-        self._string = table.add(Term(types=frozenset({"string"})))
         self.why = ""
         """The keyword at which the last proof failed first."""
 
@@ -68,7 +71,7 @@ class Prover:
 
     def apart(self, one: int, other: int) -> bool:
         """Whether it is proven that no value fits both terms."""
-        return self._bounded(lambda: self._strict._is_empty(frozenset({one, other})))
+        return self._bounded(lambda: self._are_apart(frozenset({one}), other))
 
     def facts(self, *numbers: int) -> Facts:
         """What is known of a value that fits the terms."""
@@ -192,7 +195,7 @@ class Prover:
             return [self._table.add(Term(types=frozenset({name}))) for name in sorted(facts.types)]
         if facts.values is not None and 1 < len(facts.values) <= _MOST_VALUES:
             return map(self._table.constant, sorted(facts.values))
-        if (term.any_of or term.one_of) and facts.types == frozenset({"object"}):
+        if (term.any_of or term.one_of) and facts.types == _OBJECT:
             for name in sorted(facts.required):
                 values = self._of(facts.of_name(name)[0]).values
                 if values is not None and 1 < len(values) <= _MOST_VALUES:
@@ -234,14 +237,13 @@ class Prover:
             return False
         if not term.one_of:
             return True
-        apart = [self._strict._is_empty(given | {one}) for one in term.one_of]
+        apart = [self._are_apart(given, one) for one in term.one_of]
         return apart.count(False) == 1 and self._proves(given, term.one_of[apart.index(False)], level)
 
     def _is_excluded(self, facts: Facts, goal: int, level: int) -> bool:
         if goal in facts.excluded:
             return True
-        with_goal = facts.given | {goal}
-        return self._strict._is_empty(with_goal)
+        return self._are_apart(facts.given, goal)
 
     def _condition_holds(self, facts: Facts, goal: tuple[int, int, int], level: int) -> bool:
         if goal in facts.conditions:
@@ -251,7 +253,7 @@ class Prover:
         then_holds = self._proves(given, then, level)
         if then_holds and (self._proves(given, other, level) or self._strict._proves(given, when, level)):
             return True
-        return self._proves(given, other, level) and self._strict._is_empty(given | {when})
+        return self._proves(given, other, level) and self._are_apart(given, when)
 
     def _array_fails(self, facts: Facts, term: Term, level: int) -> str | None:
         most = facts.max_items
@@ -294,9 +296,8 @@ class Prover:
             failed = self._members_fail(facts, term, level)
             if failed:
                 return failed
-        if term.names != TRUE and not self._strict._proves(
-            frozenset({self._string, *facts.names}), term.names, level + 1
-        ):
+        string = self._table.add(_STRING)
+        if term.names != TRUE and not self._strict._proves(frozenset({string, *facts.names}), term.names, level + 1):
             return "propertyNames"
         for name, others in term.dependent:
             have = facts.dependent.get(name, set[str]()) | facts.required
@@ -354,14 +355,32 @@ class Prover:
         self._emptied[given] = verdict
         return verdict
 
+    def _are_apart(self, given: frozenset[int], other: int) -> bool:
+        """Whether no value that fits all given terms fits the other one."""
+        return self._differ_plainly(given, other) or self._strict._is_empty(given | {other})
+
+    def _differ_plainly(self, given: frozenset[int], other: int) -> bool:
+        """Whether types or a tag tell apart what fits, so that no look at the rest is needed."""
+        one, two = self._of(given), self._of(frozenset({other}))
+        if not one.types & two.types:
+            return True
+        if not one.types == two.types == _OBJECT or len(one.required) + len(two.required) > _MOST_TAGS:
+            return False
+        for name in one.required | two.required:
+            values = [self._of(side.of_name(name)[0]).values for side in (one, two)]
+            if values[0] is not None and values[1] is not None and not values[0] & values[1]:
+                return True
+        return False
+
     def _nothing_fits(self, facts: Facts) -> bool:
         if not facts.types:
             return True
         if facts.choices:
             return all(self._is_empty(facts.given | {choice}) for choice in facts.choices[0])
-        return all(self._has_none(facts, name) for name in sorted(facts.types)) or any(
-            one in facts.members or self._proves_apart(facts.given, one) for one in sorted(facts.excluded)
-        )
+        if facts.excluded & facts.members or all(self._has_none(facts, name) for name in sorted(facts.types)):
+            return True
+        excluded = [one for one in sorted(facts.excluded) if not self._differ_plainly(facts.given, one)]
+        return bool(excluded) and self._is_within_any(facts.given, excluded)
 
     def _has_none(self, facts: Facts, type_name: str) -> bool:
         """Whether no value of a type fits."""
@@ -370,13 +389,13 @@ class Prover:
         items = range(min(facts.min_items, facts.longest_prefix + 1)) if type_name == "array" else ()
         return any(self._is_empty(facts.at(index)) for index in items)
 
-    def _proves_apart(self, given: frozenset[int], goal: int) -> bool:
-        """A proof that rests on nothing that is open."""
+    def _is_within_any(self, given: frozenset[int], goals: list[int]) -> bool:
+        """Whether what fits fits one of the goals, by a proof that rests on nothing that is open."""
         other = Prover(self._table)
-        other._facts, other._outer, other._left = self._facts, self._depth, min(self._left, _MOST_APART)
-        before = other._left
+        before = min(self._left, _MOST_APART)
+        other._facts, other._outer, other._left = self._facts, self._depth, before
         try:
-            return other._proves(given, goal, 0)
+            return any(other._proves(given, goal, 0) for goal in goals)
         except _Spent:
             return False
         finally:

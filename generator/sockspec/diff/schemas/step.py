@@ -59,6 +59,11 @@ class Step:
         return self._outlines
 
     @property
+    def key(self) -> object:
+        """Equal for two steps that hold the same parts of the documents against each other, by whatever way."""
+        return *(outline.pointers for outline in self.outlines), self.nulls_said
+
+    @property
     def types(self) -> tuple[frozenset[str], frozenset[str]]:
         """The types that the places allow."""
         return self.sides[0].types(self.outlines[0]), self.sides[1].types(self.outlines[1])

@@ -22,14 +22,13 @@ _MOST_PLACES: Final = 20_000
 def walk(table: Table, sides: tuple[Side, Side], prover: Prover, old: Place, new: Place) -> list[Edit]:
     """All edits between two places and all within them."""
     edits: list[Edit] = []
-    seen: set[tuple[int, int, bool]] = set()
+    seen: set[object] = set()
     waiting = deque([Step(table, sides, prover, (old, new), (), False)])
     while waiting:
         step = waiting.popleft()
-        key = (*step.pair, step.nulls_said)
-        if step.pair[0] == step.pair[1] or key in seen or len(seen) >= _MOST_PLACES:
+        if step.pair[0] == step.pair[1] or step.key in seen or len(seen) >= _MOST_PLACES:
             continue
-        seen.add(key)
+        seen.add(step.key)
         if not alternatives.compare(step):
             places.compare(step)
             members.compare(step)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sockspec.rules.correctness import (
     addresses,
     bindings,
+    composition,
+    discriminators,
     examples,
     locations,
     messages,
@@ -12,6 +14,7 @@ from sockspec.rules.correctness import (
     openapi,
     operations,
     references,
+    schemas,
     security,
     servers,
 )
@@ -29,4 +32,7 @@ RULES: tuple[Rule, ...] = (
     *naming.RULES,
     *examples.RULES,
     *openapi.RULES,
+    *composition.RULES,
+    *discriminators.RULES,
+    *schemas.RULES,
 )

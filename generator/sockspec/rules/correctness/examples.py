@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
-from sockspec.rules.schemas import Schema
+from sockspec.rules.schemas import Schema, applying
 from sockspec.rules.subject import Subject
 from sockspec.schema.dialect import Dialect
 from sockspec.spec.payload_wording import Refusal
@@ -65,14 +65,9 @@ def _refused(subject: Subject, code: Code, schema: Schema, value: Node, whole: s
         yield _said(code, refusal, value)
 
 
-def _applies(schema: Schema) -> bool:
-    """Whether what stands beside a `$ref` of the schema, if it has one, says anything."""
-    return schema.dialect.siblings_apply or not isinstance(schema.value.get("$ref"), str)
-
-
 def _defaults(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
-        default = schema.node.get("default") if "default" in schema.value and _applies(schema) else None
+        default = schema.node.get("default") if "default" in schema.value and applying(schema) else None
         if default is not None:
             yield from _refused(subject, INVALID_DEFAULT, schema, default, "the default")
 
@@ -82,7 +77,7 @@ def _defaults(subject: Subject) -> Iterator[Diagnostic]:
 
 def _examples(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
-        if schema.value.keys().isdisjoint(("examples", "example")) or not _applies(schema):
+        if schema.value.keys().isdisjoint(("examples", "example")) or not applying(schema):
             continue
         several, one = schema.node.get("examples"), schema.node.get("example")
         given = [*several.elements()] if several is not None else []
@@ -133,7 +128,7 @@ def _message_examples(subject: Subject) -> Iterator[Diagnostic]:
                 written = message.members.get(word)
                 schema = subject.schemas.entry(written) if written is not None else None
                 if value is not None and schema is not None:
-                    whole = "the example" if word == "payload" else "the example of the headers"
+                    whole = "the example" if word == "payload" else "the example's headers"
                     yield from _refused(subject, INVALID_MESSAGE_EXAMPLE, schema, value, whole)
 
 
@@ -154,7 +149,7 @@ def _of_described(subject: Subject) -> Iterator[Diagnostic]:
 def _listed_values(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
         words = schema.value
-        if not _applies(schema):
+        if not applying(schema):
             continue
         if "const" in words and (const := schema.node.get("const")) is not None:
             for refusal in subject.judging.faults(schema, const.value, "the value of 'const'", without="const"):

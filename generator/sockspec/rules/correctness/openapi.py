@@ -67,25 +67,26 @@ def _path_parameters(subject: Subject) -> Iterator[Diagnostic]:
         written = dict.fromkeys(_PARAMETER.findall(path))
         shared = _declared(subject, (item, entry))
         unused = {name: node for name, node in shared.nodes.items() if name not in written}
+        meant: set[str] = set()
         for operation in _operations(item, entry):
             own = _declared(subject, (operation,))
             declared = {**shared.nodes, **own.nodes}
             unused |= {name: node for name, node in own.nodes.items() if name not in written}
             for name in written if shared.is_whole and own.is_whole else ():
                 if name not in declared:
-                    yield _undeclared(path, name, operation, declared)
-        for name, node in unused.items():
-            message = f"the parameter {quoted(name)} with 'in: path' is not in the path {quoted(path)}"
-            near = nearest(name, [each for each in written if each not in shared.nodes])
-            hint = (
-                f"did you mean {quoted(near)}?" if near is not None else f"write {{{name}}} into the path, or remove it"
-            )
-            yield PATH_PARAMETER.at((node.get("name") or node).location, message, hint=hint)
+                    near = nearest(name, [each for each in declared if each not in written])
+                    meant.add(near or "")
+                    yield _undeclared(path, name, operation, near)
+        # A path item without operations is one that the reader may not see (Paths Object).
+        for name, node in unused.items() if any(_operations(item, entry)) else ():
+            if name not in meant:  # else it is misspelt, and that is one fault
+                message = f"the parameter {quoted(name)} with 'in: path' is not in the path {quoted(path)}"
+                hint = f"write {{{name}}} into the path, or remove the parameter"
+                yield PATH_PARAMETER.at((node.get("name") or node).location, message, hint=hint)
 
 
-def _undeclared(path: str, name: str, operation: Node, declared: Mapping[str, Node]) -> Diagnostic:
+def _undeclared(path: str, name: str, operation: Node, near: str | None) -> Diagnostic:
     message = f"the path {quoted(path)} has a parameter {quoted(name)} that is not declared"
-    near = nearest(name, declared)
     hint = f"add {{name: {name}, in: path, required: true, schema: ...}} to 'parameters'"
     if near is not None:
         hint = f"{quoted(near)} is declared; was {quoted(name)} meant?"
