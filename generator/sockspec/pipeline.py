@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sockspec import ir
-from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
+from sockspec.analysis import ambiguity, defaults, heartbeats, lanes, plain
 from sockspec.choices import Choices, Named
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.rules import schema_structure
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
 from sockspec.rules.table import findings, of, unspoilt
@@ -76,6 +77,8 @@ def check(
         part = reached(documents, messages)
     validate(documents, report, part=part)
     subject = Subject(documents, found)
+    for diagnostic in schema_structure.faults(subject, part):
+        report.add(diagnostic)
     if part is None:
         for diagnostic in unspoilt(findings(of(Group.CORRECTNESS), subject), report):
             report.add(diagnostic)
@@ -144,11 +147,9 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
             from sockspec.spec import asyncapi
 
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
-        api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
+        api = lanes.prove(plain.plain(defaults.fitting(api), report))
         ambiguity.check(api, report)
         api = heartbeats.fitting(api, report)
-        if wholly:
-            examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return subject if report.failed else Subject(documents, subject.kind, api)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import gc
 import os
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,17 @@ class Document:
                 case _:
                     break
         return self._places.text.place(key_place if key else place, pointer)
+
+    def written(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Json, Location]]:
+        """Where a pattern matches the text at the beginning of a key or a value: the match, the key or value, its place.
+
+        Only what matches somewhere is looked for, so that a document without any match costs no more than the search.
+        """
+        text = self._places.text
+        matches = {match.start(): match for match in pattern.finditer(text.characters)}
+        if matches:
+            for offset, value, pointer in self._places.marks.beginnings(self.value, matches.keys()):
+                yield matches[offset], value, text.place(offset, pointer)
 
 
 def escape(token: str) -> str:

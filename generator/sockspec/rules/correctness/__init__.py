@@ -5,11 +5,16 @@ from __future__ import annotations
 from sockspec.rules.correctness import (
     addresses,
     bindings,
+    composition,
+    discriminators,
+    examples,
     locations,
     messages,
     naming,
+    openapi,
     operations,
     references,
+    schemas,
     security,
     servers,
 )
@@ -25,4 +30,9 @@ RULES: tuple[Rule, ...] = (
     *bindings.RULES,
     *references.RULES,
     *naming.RULES,
+    *examples.RULES,
+    *openapi.RULES,
+    *composition.RULES,
+    *discriminators.RULES,
+    *schemas.RULES,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sockspec.diagnostics import Code, Diagnostic, Severity
+from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.outline import Operation, Part
 from sockspec.rules.rule import ASYNCAPI_2, ASYNCAPI_3, Group, Rule
 from sockspec.rules.subject import Subject
@@ -144,19 +144,27 @@ def _reply_address(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _duplicate_id(subject: Subject) -> Iterator[Diagnostic]:
-    """Of OpenAPI documents that is said as their structure is checked."""
-    first: dict[str, Operation] = {}
-    for operation in subject.outline.operations if subject.is_asyncapi else ():
-        written = operation.members.get("operationId")
-        if written is None or not isinstance(written.value, str):
+    first: dict[str, Location] = {}
+    for identifier, place in _identifiers(subject):
+        if not isinstance(identifier.value, str):
             continue
-        other = first.setdefault(written.value, operation)
-        if other is not operation:
-            own = operation.node.get("operationId")
-            place = (own or operation.entry).location if own is not None else operation.entry.key_location
-            message = f"the operationId {quoted(written.value)} is that of another operation, too"
-            related = other.node.get("operationId") or other.entry
-            yield DUPLICATE_OPERATION_ID.at(place, message, related=[related.key_location])
+        other = first.setdefault(identifier.value, place)
+        if other is not place:
+            message = f"the operationId {quoted(identifier.value)} is that of another operation, too"
+            yield DUPLICATE_OPERATION_ID.at(place, message, related=[other])
+
+
+def _identifiers(subject: Subject) -> Iterator[tuple[Node, Location]]:
+    """Each `operationId`, and where to say something of it: at the operation where a trait has it."""
+    if subject.is_asyncapi:
+        for operation in subject.outline.operations:
+            if identifier := operation.members.get("operationId"):
+                own = operation.node.get("operationId")
+                yield identifier, own.location if own is not None else operation.entry.key_location
+    else:
+        for node in subject.schemas.objects("operation"):
+            if identifier := node.get("operationId"):
+                yield identifier, identifier.location
 
 
 RULES = (
