@@ -43,6 +43,7 @@ _GROUPS = {
     Group.GENERATION: "What generated code cannot do well, and what was assumed to make it.",
     Group.QUALITY: "What readers of the document would miss.",
     Group.GUIDE: "What the design guide for WebSocket APIs asks for; see [the guide](guide.md).",
+    Group.SUPPRESSIONS: "What silences rules, held to rules itself; see [the linter](lint.md).",
 }
 
 
