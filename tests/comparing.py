@@ -34,7 +34,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 FOLDER = Path(__file__).parent / "comparison"
 RESULTS = FOLDER / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "comparison.md"
-_NPM = FOLDER / "npm"
+NPM = FOLDER / "npm"
 
 OURS, PARSER, SPECTRAL, REDOCLY = "sockspec", "@asyncapi/parser", "@stoplight/spectral-cli", "@redocly/cli"
 OTHERS = (PARSER, SPECTRAL, REDOCLY)
@@ -139,19 +139,21 @@ def ours(paths: list[Path]) -> Findings:
         said = CliRunner().invoke(main, [*command, "--format", "json", *names]).stdout
         for one in json.loads(said)["findings"]:
             place = one["location"]
-            finding = Finding(one["severity"], one["code"], place["pointer"], one["message"])
-            if place["path"] in names and finding not in found[names[place["path"]]]:
-                found[names[place["path"]]].append(finding)
+            if place["path"] in names:
+                pointer = place["pointer"] or _pointer_at(Path(place["path"]), place["line"])
+                finding = Finding(one["severity"], one["code"], pointer, one["message"])
+                if finding not in found[names[place["path"]]]:
+                    found[names[place["path"]]].append(finding)
     return found
 
 
 def others(folder: Path) -> tuple[dict[str, str], dict[str, Findings]]:
     """Install the other validators into a folder and run them: their versions, and what they say."""
-    modules = install(_NPM, folder)
+    modules = install(NPM, folder)
     if isinstance(modules, str):
         raise SystemExit(f"nothing came from npm:\n{modules}")
     for file in ("parse.mjs", "spectral.yaml", "redocly.yaml"):
-        (folder / file).write_bytes((_NPM / file).read_bytes())
+        (folder / file).write_bytes((NPM / file).read_bytes())
     # Many a document is repaired to the same text, which need not be judged again.
     same: dict[bytes, list[Path]] = {}
     for path in [*planted(), *correct(), *real()]:
@@ -214,7 +216,7 @@ def _redocly_one(modules: Path, path: Path) -> list[Finding]:
 
 
 def _pointer_at(path: Path, line: int) -> str:
-    """What stands in a line of a YAML file."""
+    """What stands in a line of a YAML file; lines count from 1."""
     pointer, node = "", yaml.compose(path.read_text(encoding="utf-8"))
     while isinstance(node, yaml.MappingNode):
         above = [(key, value) for key, value in node.value if key.start_mark.line < line]
