@@ -49,6 +49,7 @@ def api_of(
         messages=messages,
         definitions=reader.definitions(),
         schemas=reader.schemas(),
+        schema_place=reader.schema_place,
     )
     return lanes.prove(plain.plain(defaults.fitting(api), report)), report
 

@@ -1,4 +1,4 @@
-"""`docs/diagnostics.md` and `docs/rules.md`, made from what the program declares: `python -m tests.reference [--check]`."""
+"""The pages of `docs` that are made from what the program declares: `python -m tests.reference [--check]`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sockspec
 from sockspec.diagnostics import Code
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.table import rules
+from tests import diff_reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -101,7 +102,7 @@ def _rule(rule: Rule) -> str:
     return f"{text}\nShown in [`tests/cases/rules/{rule.id}`](../tests/cases/rules/{rule.id}).\n"
 
 
-PAGES = {"diagnostics.md": diagnostics_page, "rules.md": rules_page}
+PAGES = {"diagnostics.md": diagnostics_page, "rules.md": rules_page, "diff-rules.md": diff_reference.page}
 
 
 def main(arguments: list[str]) -> int:

@@ -247,9 +247,7 @@ DEFAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("schema", "line"), DEFAULTS)
-def test_a_default_is_a_value_of_its_type_or_is_left_out(
-    tmp_path: Path, schema: dict[str, Any], line: str
-) -> None:
+def test_a_default_is_a_value_of_its_type_or_is_left_out(tmp_path: Path, schema: dict[str, Any], line: str) -> None:
     api, _ = api_of(tmp_path, {"Payload": _field(schema, required=False)})
     codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
     written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +80,7 @@ def _specs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
         found.setdefault(os.path.realpath(name), Spec(Path(name), name))
     if _STDIN in value:
         stands_for: str | None = ctx.meta[_STDIN_NAME]
-        content = click.get_binary_stream("stdin").read()
+        content = sys.stdin.buffer.read()
         spec = Spec(Path(stands_for or "stdin"), stands_for or "<stdin>", content)
         # What an editor has not saved yet stands in for the file.
         found[os.path.realpath(spec.path)] = spec

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema import arrays, records, unions
 from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
@@ -112,6 +112,10 @@ class SchemaReader:
     def schemas(self) -> Mapping[str, object]:
         """The JSON Schema document that judges the payloads."""
         return self._bundle.document()
+
+    def schema_place(self, pointer: str) -> Location:
+        """Where in the documents the part of `schemas` at a pointer was written, or the nearest value around it."""
+        return self._bundle.place(pointer)
 
     # --- one schema into one type ---------------------------------------------------------------------------------
 

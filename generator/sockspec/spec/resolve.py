@@ -95,6 +95,11 @@ class Documents:
         """All files that have been read so far, the root first."""
         return tuple(document for document in self._loaded.values() if document is not None)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that have been looked for so far, the root first; those that could not be read are among them."""
+        return tuple(self._loaded)
+
     def target(self, node: Node) -> Node | None:
         """Where the reference leads, which may be a reference again. None, reported once, where it leads nowhere."""
         return self._run(self._target(node))

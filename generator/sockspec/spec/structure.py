@@ -29,7 +29,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "string": (str,),
 }
-_FOR_PEOPLE = frozenset({"hint", "says", "moved", "tolerated"})
+_FOR_PEOPLE = frozenset({"hint", "says", "moved", "tolerated", "to"})
 """Keywords without a part in the verdict."""
 _SIMPLE = frozenset({"type", "required"})
 
@@ -69,10 +69,13 @@ class Fault:
 _Task = tuple[Any, Json, Any, str]
 
 
-def faults(metaschema: Schema, document: Json) -> list[Fault]:
-    """The faults of a document. It is valid exactly if there are none but those of `format`."""
+def faults(metaschema: Schema, document: Json, *, shape: str = "") -> list[Fault]:
+    """The faults of a document. It is valid exactly if there are none but those of `format`.
+
+    With the name of a shape, the faults of a part that should be of that.
+    """
     checker = _Checker(metaschema["definitions"], MAX_FAULTS + 1, formats=True)
-    checker.run({"$ref": metaschema["$ref"]}, document)
+    checker.run({"$ref": f"#/definitions/{shape}" if shape else metaschema["$ref"]}, document)
     return checker.found
 
 

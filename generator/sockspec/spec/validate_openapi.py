@@ -17,6 +17,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import validator_for
+from referencing import Registry, Resource
 
 from sockspec.diagnostics import Diagnostic, Report
 from sockspec.spec import openapi_faults, wording
@@ -47,7 +48,10 @@ def validate(documents: Documents, version: str, report: Report, *, part: Json =
 
 def _structure(document: Document, version: str, value: Json) -> list[Diagnostic]:
     schema = metaschema(version)
-    judge: Any = validator_for(schema)(schema)
+    # Crawled once: each `$dynamicRef` would crawl it again, which is most of the time of a validator without.
+    resource: Resource[Any] = Resource.from_contents(schema)
+    registry: Any = Registry[Any]().with_resource(resource.id() or "", resource).crawl()
+    judge: Any = validator_for(schema)(schema, registry=registry)
     errors: list[ValidationError] = []
     for error in judge.iter_errors(value):
         errors.append(error)

@@ -15,11 +15,6 @@ from sockspec.spec.text import quoted
 from sockspec.spec.walk import nearest
 from sockspec.spec.wording import shown
 
-DUPLICATE_OPERATION_ID = Code(
-    "duplicate-operation-id",
-    Severity.ERROR,
-    "Two operations have the same `operationId`. OpenAPI wants them to differ, case included: they become names.",
-)
 PATH_PARAMETER = Code(
     "path-parameter",
     Severity.ERROR,
@@ -45,18 +40,6 @@ UNKNOWN_PARENT = Code(
 )
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
-
-
-def _operation_ids(subject: Subject) -> Iterator[Diagnostic]:
-    first: dict[str, Node] = {}
-    for operation in subject.schemas.objects("operation"):
-        identifier = operation.get("operationId")
-        if identifier is None or not isinstance(identifier.value, str):
-            continue
-        known = first.setdefault(identifier.value, identifier)
-        if known is not identifier:
-            message = f"the operationId {quoted(identifier.value)} is that of another operation, too"
-            yield DUPLICATE_OPERATION_ID.at(identifier.location, message, related=(known.location,))
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------
@@ -199,22 +182,6 @@ def _parents(subject: Subject) -> Iterator[Diagnostic]:
 
 
 RULES = (
-    Rule(
-        DUPLICATE_OPERATION_ID,
-        Group.CORRECTNESS,
-        OPENAPI,
-        bad="""\
-paths:
-  /a: {get: {operationId: connect}}
-  /b: {get: {operationId: connect}}
-""",
-        good="""\
-paths:
-  /a: {get: {operationId: connectA}}
-  /b: {get: {operationId: connectB}}
-""",
-        check=_operation_ids,
-    ),
     Rule(
         PATH_PARAMETER,
         Group.CORRECTNESS,
