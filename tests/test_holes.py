@@ -62,8 +62,10 @@ HOLES = {
         ["3 undeclared-parameter"],
     ),
     "a correlation id that points nowhere": (
-        "channels:\n  room:\n    address: /room\n    messages:\n      said:\n        payload: {type: string}\n"
-        "        correlationId: {location: '$message.payload#/id'}\n",
+        (
+            "channels:\n  room:\n    address: /room\n    messages:\n      said:\n        payload: {type: string}\n"
+            "        correlationId: {location: '$message.payload#/id'}\n"
+        ),
         ["7 location-nowhere"],
     ),
     "a correlation id that points to nothing that is declared": (
@@ -80,8 +82,10 @@ HOLES = {
         ["7 location-nowhere"],
     ),
     "the location of a parameter that no message has": (
-        "channels:\n  room:\n    address: /rooms/{room}\n    parameters:\n"
-        "      room: {location: '$message.payload#/room'}\n    messages:\n      said:\n        payload: {type: string}\n",
+        (
+            "channels:\n  room:\n    address: /rooms/{room}\n    parameters:\n"
+            "      room: {location: '$message.payload#/room'}\n    messages:\n      said:\n        payload: {type: string}\n"
+        ),
         ["5 location-nowhere"],
     ),
     "the address of a reply that no request has": (
@@ -94,8 +98,10 @@ HOLES = {
         ["4 missing-property"],
     ),
     "a channel of the components": (
-        "operations:\n  say:\n    action: receive\n    channel: {$ref: '#/components/channels/room'}\n"
-        "components:\n  channels:\n    room: {address: /room}\n",
+        (
+            "operations:\n  say:\n    action: receive\n    channel: {$ref: '#/components/channels/room'}\n"
+            "components:\n  channels:\n    room: {address: /room}\n"
+        ),
         ["4 operation-channel-unknown"],
     ),
     "headers of no object": (
@@ -114,20 +120,26 @@ HOLES = {
         ["15 message-not-of-channel"],
     ),
     "a message by its component": (
-        "channels:\n  room: {address: /room, messages: {said: {$ref: '#/components/messages/Said'}}}\n"
-        "operations:\n  say:\n    action: receive\n    channel: {$ref: '#/channels/room'}\n"
-        "    messages: [{$ref: '#/components/messages/Said'}]\n"
-        "components:\n  messages:\n    Said: {payload: {type: string}}\n",
+        (
+            "channels:\n  room: {address: /room, messages: {said: {$ref: '#/components/messages/Said'}}}\n"
+            "operations:\n  say:\n    action: receive\n    channel: {$ref: '#/channels/room'}\n"
+            "    messages: [{$ref: '#/components/messages/Said'}]\n"
+            "components:\n  messages:\n    Said: {payload: {type: string}}\n"
+        ),
         ["7 message-not-of-channel"],
     ),
     "a scope that no flow has": (
-        "components:\n  securitySchemes:\n    login:\n      type: oauth2\n      scopes: [write]\n      flows:\n"
-        "        password: {tokenUrl: https://example.com, availableScopes: {read: reading}}\n",
+        (
+            "components:\n  securitySchemes:\n    login:\n      type: oauth2\n      scopes: [write]\n      flows:\n"
+            "        password: {tokenUrl: https://example.com, availableScopes: {read: reading}}\n"
+        ),
         ["5 unknown-scope"],
     ),
     "a server of the components": (
-        "channels:\n  room:\n    address: /room\n    servers: [{$ref: '#/components/servers/other'}]\n"
-        "components:\n  servers:\n    other: {host: example.org, protocol: wss}\n",
+        (
+            "channels:\n  room:\n    address: /room\n    servers: [{$ref: '#/components/servers/other'}]\n"
+            "components:\n  servers:\n    other: {host: example.org, protocol: wss}\n"
+        ),
         ["4 unknown-channel-server"],
     ),
     "a message where a schema belongs": (
@@ -157,7 +169,7 @@ HOLES = {
     ),
     "a default that the enum of a parameter does not have": (
         "channels:\n  a:\n    address: '/a/{x}'\n    parameters:\n      x: {enum: [one, two], default: three}\n",
-        ["5 value-not-in-enum"],
+        ["5 value-not-listed"],
     ),
     "a content type that is none": (
         ROOM + "        contentType: json\n",
@@ -196,18 +208,24 @@ VERSION_2 = {
         ["4 duplicate-operation-id"],
     ),
     "a messageId from a trait": (
-        "channels:\n  /a:\n    publish:\n      message: {messageId: said, payload: {type: string}}\n    subscribe:\n"
-        "      message:\n        payload: {type: string}\n        traits: [{messageId: said}]\n",
+        (
+            "channels:\n  /a:\n    publish:\n      message: {messageId: said, payload: {type: string}}\n    subscribe:\n"
+            "      message:\n        payload: {type: string}\n        traits: [{messageId: said}]\n"
+        ),
         ["6 duplicate-message-id"],
     ),
     "a message where a schema belongs": (
-        "channels:\n  /a:\n    publish:\n      message: {payload: {$ref: '#/components/messages/Said'}}\n"
-        "components:\n  messages:\n    Said: {payload: {type: string}}\n",
+        (
+            "channels:\n  /a:\n    publish:\n      message: {payload: {$ref: '#/components/messages/Said'}}\n"
+            "components:\n  messages:\n    Said: {payload: {type: string}}\n"
+        ),
         ["4 reference-to-wrong-kind"],
     ),
     "a schema where a message belongs": (
-        "channels:\n  /a:\n    publish:\n      message:\n        oneOf:\n          - $ref: '#/components/schemas/Said'\n"
-        "components:\n  schemas:\n    Said: {type: string}\n",
+        (
+            "channels:\n  /a:\n    publish:\n      message:\n        oneOf:\n          - $ref: '#/components/schemas/Said'\n"
+            "components:\n  schemas:\n    Said: {type: string}\n"
+        ),
         ["6 reference-to-wrong-kind"],
     ),
     "a binding of another form": (
@@ -215,13 +233,17 @@ VERSION_2 = {
         ["4 malformed-ws-binding", "4 malformed-ws-binding"],
     ),
     "one component under two addresses": (
-        "channels:\n  '/a/{x}': {$ref: '#/components/channels/a'}\n  '/b/{y}': {$ref: '#/components/channels/a'}\n"
-        "components:\n  channels:\n    a: {parameters: {x: {schema: {type: string}}}}\n",
+        (
+            "channels:\n  '/a/{x}': {$ref: '#/components/channels/a'}\n  '/b/{y}': {$ref: '#/components/channels/a'}\n"
+            "components:\n  channels:\n    a: {parameters: {x: {schema: {type: string}}}}\n"
+        ),
         ["3 undeclared-parameter"],
     ),
     "a parameter of a component that none of its addresses has": (
-        "channels:\n  /a: {$ref: '#/components/channels/a'}\n  /b: {$ref: '#/components/channels/a'}\n"
-        "components:\n  channels:\n    a: {parameters: {x: {schema: {type: string}}}}\n",
+        (
+            "channels:\n  /a: {$ref: '#/components/channels/a'}\n  /b: {$ref: '#/components/channels/a'}\n"
+            "components:\n  channels:\n    a: {parameters: {x: {schema: {type: string}}}}\n"
+        ),
         ["6 unused-parameter"],
     ),
 }

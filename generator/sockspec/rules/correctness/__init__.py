@@ -30,9 +30,9 @@ RULES: tuple[Rule, ...] = (
     *bindings.RULES,
     *references.RULES,
     *naming.RULES,
-    *schemas.RULES,
-    *composition.RULES,
-    *discriminators.RULES,
     *examples.RULES,
     *openapi.RULES,
+    *composition.RULES,
+    *discriminators.RULES,
+    *schemas.RULES,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.correctness.comparing import did_you_mean, undeclared, unused
@@ -83,9 +83,9 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
 
     A component that is listed under several addresses has the parameters of all of them.
     """
-    used: dict[Identity, Iterable[str]] = {}
+    used: dict[Identity, list[str]] = {}
     for channel in subject.outline.channels:
-        used[channel.node.identity] = [*used.get(channel.node.identity, ()), *_used(channel)]
+        used.setdefault(channel.node.identity, []).extend(_used(channel))
     for channel in subject.outline.channels:
         written = channel.node.get("address")
         is_known = subject.is_asyncapi_3 and (written is None or written.value is None) and not _is_misspelt(channel)
@@ -93,7 +93,7 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
             continue
         declared = _declared(channel)
         what = f"the address {quoted(channel.address)}" if channel.address is not None else "a channel without address"
-        for name in unused(used.pop(channel.node.identity, declared), declared):
+        for name in unused(used.pop(channel.node.identity, [*declared]), declared):
             message = f"{what} has no place for the parameter {quoted(name)}"
             hint = "describe parameters of the query in 'bindings.ws.query'"
             yield UNUSED_PARAMETER.at(declared[name].key_location, message, hint=hint)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
-from sockspec.rules.rule import ALL, Group, Rule
+from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.schemas import Schema, applying
 from sockspec.rules.subject import Subject
 from sockspec.schema.dialect import Dialect
 from sockspec.spec.payload_wording import Refusal
 from sockspec.spec.resolve import Node
-from sockspec.spec.wording import pointer
+from sockspec.spec.text import quoted
+from sockspec.spec.walk import nearest
+from sockspec.spec.wording import listed, pointer
 
 INVALID_DEFAULT = Code(
     "invalid-default",
@@ -39,6 +41,13 @@ INVALID_LISTED_VALUE = Code(
     Severity.ERROR,
     "A value of `enum`, or the one of `const`, is refused by another keyword of the same schema, most often by its `type`, "
     'so it can never occur. In YAML `1` is a number and `"1"` is text.',
+    tolerable=True,
+)
+VALUE_NOT_LISTED = Code(
+    "value-not-listed",
+    Severity.ERROR,
+    "The default or an example of a server variable or a parameter is none of the values that its `enum` lists (AsyncAPI "
+    "and OpenAPI, Server Variable Object; AsyncAPI 3, Parameter Object).",
     tolerable=True,
 )
 
@@ -167,6 +176,34 @@ def _in_enum(subject: Subject, schema: Schema) -> Iterator[Diagnostic]:
         return
 
 
+def _not_listed(subject: Subject) -> Iterator[Diagnostic]:
+    for holder in (*subject.schemas.objects("variable"), *_string_parameters(subject)):
+        enum = holder.get("enum")
+        allowed = {item.value: None for item in enum.elements() if isinstance(item.value, str)} if enum else {}
+        if not allowed:
+            continue
+        default, given = holder.get("default"), holder.get("examples")
+        each = [("the default", default)] if default is not None else []
+        each += [("the example", example) for example in (given.elements() if given is not None else ())]
+        for what, value in each:
+            if isinstance(value.value, str) and value.value not in allowed:
+                near = nearest(value.value, allowed)
+                message = f"{what} is {quoted(value.value)}, which 'enum' does not list; it has {_few(allowed)}"
+                hint = f"did you mean {quoted(near)}?" if near is not None else ""
+                yield VALUE_NOT_LISTED.at(value.location, message, hint=hint)
+
+
+def _string_parameters(subject: Subject) -> Iterator[Node]:
+    """The parameters of AsyncAPI 3, which are texts without a schema."""
+    if subject.is_asyncapi_3:
+        yield from subject.schemas.objects("parameter")
+
+
+def _few(values: Mapping[str, None]) -> str:
+    names = [*values]
+    return listed(names, "and") if len(names) <= 6 else f"{len(names)} others"
+
+
 RULES = (
     Rule(
         INVALID_DEFAULT,
@@ -236,5 +273,19 @@ level: {type: string, enum: [1, 2, 3]}
 level: {type: integer, enum: [1, 2, 3]}
 """,
         check=_listed_values,
+    ),
+    Rule(
+        VALUE_NOT_LISTED,
+        Group.CORRECTNESS,
+        (*ASYNCAPI, "OpenAPI 3.0"),
+        bad="""\
+variables:
+  port: {enum: ['443', '8443'], default: '80'}
+""",
+        good="""\
+variables:
+  port: {enum: ['443', '8443'], default: '443'}
+""",
+        check=_not_listed,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sockspec.diagnostics import Code, Diagnostic, Severity
+from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.outline import Operation, Part
 from sockspec.rules.rule import ASYNCAPI_2, ASYNCAPI_3, Group, Rule
 from sockspec.rules.subject import Subject
@@ -144,26 +144,27 @@ def _reply_address(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _duplicate_id(subject: Subject) -> Iterator[Diagnostic]:
-    first: dict[str, Node] = {}
+    first: dict[str, Location] = {}
     for identifier, place in _identifiers(subject):
         if not isinstance(identifier.value, str):
             continue
         other = first.setdefault(identifier.value, place)
         if other is not place:
             message = f"the operationId {quoted(identifier.value)} is that of another operation, too"
-            yield DUPLICATE_OPERATION_ID.at(place.location, message, related=[other.location])
+            yield DUPLICATE_OPERATION_ID.at(place, message, related=[other])
 
 
-def _identifiers(subject: Subject) -> Iterator[tuple[Node, Node]]:
+def _identifiers(subject: Subject) -> Iterator[tuple[Node, Location]]:
     """Each `operationId`, and where to say something of it: at the operation where a trait has it."""
     if subject.is_asyncapi:
         for operation in subject.outline.operations:
             if identifier := operation.members.get("operationId"):
-                yield identifier, operation.node.get("operationId") or operation.entry
+                own = operation.node.get("operationId")
+                yield identifier, own.location if own is not None else operation.entry.key_location
     else:
-        for operation in subject.schemas.objects("operation"):
-            if identifier := operation.get("operationId"):
-                yield identifier, identifier
+        for node in subject.schemas.objects("operation"):
+            if identifier := node.get("operationId"):
+                yield identifier, identifier.location
 
 
 RULES = (

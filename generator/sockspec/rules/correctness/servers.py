@@ -28,13 +28,6 @@ UNUSED_VARIABLE = Code(
     Severity.WARNING,
     "A server describes a variable that its URL does not have, so that a value for it changes nothing.",
 )
-NOT_IN_ENUM = Code(
-    "value-not-in-enum",
-    Severity.ERROR,
-    "The default or an example of a server variable, or of a channel's parameter in AsyncAPI 3, is none of the values "
-    "that its `enum` allows. A package takes the default all the same.",
-    tolerable=True,
-)
 UNKNOWN_SERVER = Code(
     "unknown-channel-server",
     Severity.ERROR,
@@ -87,35 +80,6 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
             yield UNUSED_VARIABLE.at(
                 declared[name].key_location, f"the variable {quoted(name)} does not stand in {where}"
             )
-
-
-def _enumerated(subject: Subject) -> Iterator[Part]:
-    """What has `enum`, `default` and `examples` of its own and no schema."""
-    if not subject.is_asyncapi:
-        for node in subject.schemas.objects("variable"):
-            yield Part(unescape(node.pointer.rpartition("/")[2]), node, node)
-        return
-    outline = subject.outline
-    for server in outline.servers:
-        yield from outline.parts(server.node.get("variables"))
-    yield from outline.components("serverVariables")
-    if subject.is_asyncapi_3:
-        for channel in outline.channels:
-            yield from outline.parts(channel.node.get("parameters"))
-        yield from outline.components("parameters")
-
-
-def _not_in_enum(subject: Subject) -> Iterator[Diagnostic]:
-    for part in {part.node.identity: part for part in _enumerated(subject)}.values():
-        listed, default, examples = (part.node.get(key) for key in ("enum", "default", "examples"))
-        allowed = [item.value for item in listed.elements()] if listed is not None else []
-        names = dict.fromkeys(value for value in allowed if isinstance(value, str))
-        values = [("default", default)] if default is not None else []
-        values += [("example", item) for item in examples.elements()] if examples is not None else []
-        for what, node in values if names else ():
-            if isinstance(node.value, str) and node.value not in names:
-                message = f"the {what} {quoted(node.value)} of {quoted(part.key)} is none of its 'enum'"
-                yield NOT_IN_ENUM.at(node.location, message, hint=did_you_mean(nearest(node.value, names)))
 
 
 def _unknown(subject: Subject) -> Iterator[Diagnostic]:
@@ -203,20 +167,6 @@ servers:
 """,
         check=_unused,
         aliases=("asyncapi2-server-variables",),
-    ),
-    Rule(
-        NOT_IN_ENUM,
-        Group.CORRECTNESS,
-        ALL,
-        bad="""\
-variables:
-  region: {enum: [eu, us], default: europe}
-""",
-        good="""\
-variables:
-  region: {enum: [eu, us], default: eu}
-""",
-        check=_not_in_enum,
     ),
     Rule(
         UNKNOWN_SERVER,
