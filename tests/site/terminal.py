@@ -81,8 +81,8 @@ class Terminal:
         self._beside: list[tuple[subprocess.Popen[str], list[str]]] = []
 
     def local(self, text: str) -> str:
-        """A text of a page for this machine: with a port that is free."""
-        return text.replace(_PORT, self.port)
+        """A text of a page for this machine: with a port that is free, and with the generator of this folder."""
+        return text.replace(_PORT, self.port).replace("PYTHONPATH=", f"PYTHONPATH={ROOT / 'generator'}{os.pathsep}")
 
     def run(self, block: Block) -> None:
         """Run the commands of a block, and hold their output to what the page shows."""
