@@ -41,8 +41,12 @@ def subject_of(folder: Path, found: list[Group], draft: str) -> tuple[Subject, d
     schemas = listed.get("schemas") if listed is not None else None
     read = {number: node for number, (_, node) in enumerate(schemas.items() if schemas is not None else ())}
     subject.documents.check()
-    broken = {int(d.location.path.rpartition("case")[2].split(".")[0]) for d in report.sorted() if "case" in d.location.path}
-    return subject, {n: s for n, node in read.items() if n not in broken and (s := subject.schemas.of(node)) is not None}
+    broken = {
+        int(d.location.path.rpartition("case")[2].split(".")[0]) for d in report.sorted() if "case" in d.location.path
+    }
+    return subject, {
+        n: s for n, node in read.items() if n not in broken and (s := subject.schemas.of(node)) is not None
+    }
 
 
 OTHERWISE = {
@@ -128,7 +132,10 @@ channels:
         payload:
           type: object
           required: [type]
-          properties: {type: {const: m}, at: {type: string, pattern: '^[0-9]+$', default: '5'}, of: {oneOf: [{type: 'null'}, {type: integer}]}}
+          properties:
+            type: {const: m}
+            at: {type: string, pattern: '^[0-9]+$', default: '5'}
+            of: {oneOf: [{type: 'null'}, {type: integer}]}
         examples: [{payload: {type: m, at: '12', of: 3}}]
 """
     (tmp_path / "document.yaml").write_text(text, encoding="utf-8")

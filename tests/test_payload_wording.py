@@ -15,10 +15,28 @@ from tests.test_json_schema_suite import groups, judge_of
 
 COUNT = {"type": "object", "properties": {"data": {"type": "object", "properties": {"count": {"type": "integer"}}}}}
 CLOSED = {"type": "object", "properties": {"text": {}, "sender": {}}, "additionalProperties": False}
-TEXT = {"type": "object", "required": ["type", "text"], "properties": {"type": {"const": "text"}, "text": {"type": "string"}}}
-IMAGE = {"type": "object", "required": ["type", "url"], "properties": {"type": {"const": "image"}, "url": {"type": "string"}}}
-CREATED = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}, "additionalProperties": False}
-FAILED = {"type": "object", "required": ["code", "why"], "properties": {"code": {}, "why": {}}, "additionalProperties": False}
+TEXT = {
+    "type": "object",
+    "required": ["type", "text"],
+    "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
+}
+IMAGE = {
+    "type": "object",
+    "required": ["type", "url"],
+    "properties": {"type": {"const": "image"}, "url": {"type": "string"}},
+}
+CREATED = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "string"}},
+    "additionalProperties": False,
+}
+FAILED = {
+    "type": "object",
+    "required": ["code", "why"],
+    "properties": {"code": {}, "why": {}},
+    "additionalProperties": False,
+}
 
 SENTENCES: list[tuple[Any, Any, list[str]]] = [
     (COUNT, {"data": {"count": "three"}}, ["the payload's 'data.count' is 'three'; a whole number was expected"]),
