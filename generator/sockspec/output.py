@@ -47,9 +47,9 @@ def difference(files: Mapping[str, str], folder: Path) -> str:
         target = folder / path
         before = _read(target) if target.is_file() else None
         if before != text:
-            parts += _diff(str(target), before, text)
+            parts += unified(str(target), before, text)
     for stale in _stale(files, folder):
-        parts += _diff(str(stale), _read(stale), None)
+        parts += unified(str(stale), _read(stale), None)
     return "".join(parts)
 
 
@@ -57,12 +57,12 @@ def _is_current(target: Path, text: str) -> bool:
     return target.is_file() and target.read_bytes() == text.encode()
 
 
-def write_file(target: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises OSError."""
+def write_file(target: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all; it keeps its permissions. Raises OSError."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".sockspec-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         os.chmod(name, mode)
         os.replace(name, target)
@@ -96,7 +96,8 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-def _diff(name: str, before: str | None, after: str | None) -> list[str]:
+def unified(name: str, before: str | None, after: str | None) -> list[str]:
+    """The lines of a unified diff of a file; None where there is no such file."""
     lines = difflib.unified_diff(
         [] if before is None else before.splitlines(keepends=True),
         [] if after is None else after.splitlines(keepends=True),

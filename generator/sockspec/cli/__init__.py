@@ -16,6 +16,7 @@ COMMANDS = {
     "watch": "Write it anew whenever the document changes.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
+    "lint": "Hold documents to rules, as a project wants it, and mend what can be.",
     "diff": "Find what changed between two versions of an API, and whom it breaks.",
     "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",

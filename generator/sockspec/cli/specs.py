@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from sockspec.reports.run import Source
+from sockspec.spec.source import NO_TEXTS
 
 _WILD = frozenset("*?[")
 _STDIN = "-"
@@ -29,6 +30,11 @@ class Spec:
     """What users call it; what is said of it bears this name."""
     content: bytes | None = field(default=None, repr=False)
     """What was read from standard input; None where the file is to be read."""
+
+    @property
+    def texts(self) -> Mapping[Path, bytes]:
+        """What stands in the place of files."""
+        return NO_TEXTS if self.content is None else {self.path.resolve(): self.content}
 
 
 def documents(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -35,4 +35,4 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting) -> 
 
 def checked(spec: Spec, choices: Choices) -> list[Diagnostic]:
     """What there is to say about a document, by place."""
-    return validated(spec.path, name=spec.name, content=spec.content, choices=choices)
+    return validated(spec.path, name=spec.name, choices=choices, texts=spec.texts)

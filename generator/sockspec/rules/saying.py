@@ -15,16 +15,18 @@ _SHOWN = 3
 
 
 def each_or_most(
-    code: Code, broken: Sequence[tuple[Location, str]], count: int, lack: str, *, hint: str = ""
+    code: Code, broken: Sequence[tuple[Location, str]], count: int | None, lack: str, *, hint: str = ""
 ) -> Iterator[Diagnostic]:
     """A finding for each place with its message, or one at the first of them where most parts are broken.
 
-    `count` says how many parts there are, and `lack` what they are and lack: `messages lack a 'timestamp'`. Whoever
-    leaves something out nearly everywhere has decided so, and need not read it hundreds of times.
+    `count` says how many parts there are, None where only the broken ones are parts, and `lack` what they are and lack:
+    `messages lack a 'timestamp'`. Whoever leaves something out nearly everywhere has decided so, and need not read it
+    hundreds of times.
     """
-    if len(broken) > _MANY and (2 * len(broken) >= count or len(broken) > _MOST):
+    if len(broken) > _MANY and (2 * len(broken) >= (count or 0) or len(broken) > _MOST):
         first, *others = (place for place, _ in broken)
-        who = f"all {count:,}" if len(broken) == count else f"{len(broken):,} of the {count:,}"
+        of = f"all {count:,}" if len(broken) == count else f"{len(broken):,} of the {count:,}" if count else ""
+        who = of or f"{len(broken):,}"
         yield code.at(first, f"{who} {lack}", hint=hint, related=others[:_SHOWN])
         return
     for place, message in broken:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.correctness.comparing import did_you_mean, undeclared, unused
+from sockspec.rules.edits import Edit, inserted
 from sockspec.rules.outline import Channel
 from sockspec.rules.rule import ASYNCAPI, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.asyncapi.address import PARAMETER, is_absolute, split
 from sockspec.spec.kinds import Identity
 from sockspec.spec.node import Node
+from sockspec.spec.source import unescape
 from sockspec.spec.text import quoted
 from sockspec.spec.walk import nearest
 
@@ -63,8 +65,13 @@ def _declared(channel: Channel) -> dict[str, Node]:
 
 
 def _used(channel: Channel) -> list[str]:
+    """The parameters in the address of a channel."""
+    return _names(channel.address or "")
+
+
+def _names(address: str) -> list[str]:
     """The parameters in an address, without what is a query by the looks of it (`{?name}`, RFC 6570)."""
-    return [name for name in PARAMETER.findall(channel.address or "") if name[:1] not in ("?", "#", "&")]
+    return [name for name in PARAMETER.findall(address) if name[:1] not in ("?", "#", "&")]
 
 
 def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
@@ -73,9 +80,12 @@ def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
         if declared is not None and not isinstance(declared.value, dict):
             continue
         for name, near in undeclared(_used(channel), _declared(channel)).items():
-            shown = quoted(channel.address or "")
-            message = f"the address {shown} has the parameter {quoted(name)}, which nothing describes"
+            message = _nothing_describes(channel.address or "", name)
             yield UNDECLARED_PARAMETER.at(place_of_address(channel), message, hint=did_you_mean(near, "{{{}}}"))
+
+
+def _nothing_describes(address: str, name: str) -> str:
+    return f"the address {quoted(address)} has the parameter {quoted(name)}, which nothing describes"
 
 
 def _unused(subject: Subject) -> Iterator[Diagnostic]:
@@ -162,6 +172,26 @@ def _server(subject: Subject, entry: Node) -> str:
     return f"{end.document.path}#{end.pointer}" if end is not None else ""
 
 
+def _described(subject: Subject, finding: Diagnostic) -> Iterator[Edit]:
+    """A parameter without a word about it, which is what it was taken for; none where another may have been meant."""
+    place = subject.node_at(finding.location)
+    if place is None or finding.hint:
+        return
+    is_address = isinstance(place.value, str)
+    pointer = place.pointer.rpartition("/")[0] if is_address else place.pointer
+    channel = Node(place.document.at(pointer), place.document, pointer)
+    address = str(place.value) if is_address else unescape(pointer.rpartition("/")[2])
+    listed = channel.get("parameters")
+    known = dict(listed.items()) if listed is not None else {}
+    name = next((each for each in _names(address) if _nothing_describes(address, each) == finding.message), None)
+    if name is None or channel.reference is not None:
+        return
+    if listed is None:
+        yield from inserted(channel.document, pointer, "parameters", {name: {}}, after="address")
+    else:
+        yield from inserted(listed.document, listed.pointer, name, {}, after=next(reversed(known), ""))
+
+
 RULES = (
     Rule(
         UNDECLARED_PARAMETER,
@@ -180,6 +210,8 @@ channels:
       room: {description: the room's name}
 """,
         check=_undeclared,
+        fix="adds the parameter without a description, unless another name may have been meant.",
+        fixer=_described,
         aliases=("asyncapi2-channel-parameters", "asyncapi3-channel-parameters"),
     ),
     Rule(
