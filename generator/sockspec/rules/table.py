@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from sockspec.diagnostics import Diagnostic, Report
-from sockspec.rules import correctness, generation, guide
+from sockspec.rules import correctness, generation, guide, quality
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
@@ -19,7 +19,7 @@ SPOILING = frozenset((WRONG_TYPE, NOT_ALLOWED_VALUE, INVALID_VALUE))
 def rules() -> Mapping[str, Rule]:
     """All rules of our own by their ids, in the order of `docs/rules.md`."""
     found: dict[str, Rule] = {}
-    for rule in (*correctness.RULES, *generation.RULES, *guide.RULES):
+    for rule in (*correctness.RULES, *generation.RULES, *quality.RULES, *guide.RULES):
         if rule.id in found:
             raise ValueError(f"there are two rules {rule.id!r}")
         found[rule.id] = rule
