@@ -12,8 +12,8 @@ import sockspec
 from sockspec.diagnostics import Code
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.table import rules
-
-from .guide import guide_page
+from tests import diff_reference
+from tests.guide import guide_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -43,6 +43,7 @@ _GROUPS = {
     Group.GENERATION: "What generated code cannot do well, and what was assumed to make it.",
     Group.QUALITY: "What readers of the document would miss.",
     Group.GUIDE: "What the design guide for WebSocket APIs asks for; see [the guide](guide.md).",
+    Group.SUPPRESSIONS: "What silences rules, held to rules itself; see [the linter](lint.md).",
 }
 
 
@@ -99,11 +100,17 @@ def _rule(rule: Rule) -> str:
     text = f"### `{rule.id}`\n\n{' · '.join(facts)}\n\n{rule.code.meaning.strip()}\n\n"
     text += f"Wrong:\n\n```yaml\n{rule.bad.strip()}\n```\n\nRight:\n\n```yaml\n{rule.good.strip()}\n```\n"
     if rule.fix:
-        text += f"\n`sockspec lint --fix` {rule.fix}\n"
+        options = "--fix" if rule.is_fix_safe else "--fix --unsafe-fixes"
+        text += f"\n`sockspec lint {options}` {rule.fix}\n"
     return f"{text}\nShown in [`tests/cases/rules/{rule.id}`](../tests/cases/rules/{rule.id}).\n"
 
 
-PAGES = {"diagnostics.md": diagnostics_page, "rules.md": rules_page, "guide.md": guide_page}
+PAGES = {
+    "diagnostics.md": diagnostics_page,
+    "rules.md": rules_page,
+    "diff-rules.md": diff_reference.page,
+    "guide.md": guide_page,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ travels, and every value knows its place in the document. Front ends make these 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sockspec.diagnostics import Location
@@ -423,6 +423,8 @@ class Api:
     definitions: tuple[Definition, ...] = ()
     schemas: Mapping[str, object] = field(default_factory=dict[str, object])
     """One JSON Schema document that holds, by name, the schema of every message (see `Payload.schema`)."""
+    schema_place: Callable[[str], Location] | None = field(default=None, compare=False, repr=False)
+    """Where the part of `schemas` at a pointer such as `#/definitions/Join/required` was written, as far as is known."""
     limits: ServiceLimits = ()
 
     def message(self, name: str) -> Message:

@@ -33,7 +33,7 @@ def plain(value: object) -> object:
     if isinstance(value, enum.Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        members = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        members = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
         kept = {name: plain(member) for name, member in members.items() if member not in ("", (), None, False)}
         return {"is": type(value).__name__, **kept}
     if isinstance(value, Mapping):

@@ -7,7 +7,11 @@ from functools import cached_property
 
 from sockspec import ir
 from sockspec.diagnostics import Location
+from sockspec.rules.judging import Judging
 from sockspec.rules.outline import Outline
+from sockspec.rules.parts import Parts
+from sockspec.rules.schemas import Schemas
+from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import Document, index_of, unescape
 from sockspec.spec.version import Kind, Specification
@@ -63,4 +67,24 @@ class Subject:
     @cached_property
     def outline(self) -> Outline:
         """The parts of an AsyncAPI document; none of an OpenAPI document."""
-        return Outline(self.documents, self.kind)
+        return Outline(self.documents, self.kind, self.kinds)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What the parts of an AsyncAPI document are, and what its references should lead to; nothing of OpenAPI."""
+        return Kinds(self.documents, self.kind.version if self.is_asyncapi else None)
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The Schema Objects of the document, and where they stand."""
+        return Schemas(self.documents, self.kind)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What puts schemas together that hold together."""
+        return Parts(self.schemas)
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What judges the values that the document gives as valid."""
+        return Judging(self.schemas)

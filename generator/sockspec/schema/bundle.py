@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect, keywords
 from sockspec.schema.scalars import readable
 from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.source import index_of, unescape
 
 PATTERN_NOT_READABLE = Code(
     "pattern-not-readable",
@@ -47,12 +48,12 @@ class Bundle:
         self._schemas: dict[str, object] = {}
         self._waiting: deque[tuple[str, Node]] = deque()
         self._numbers: dict[str, int] = {}
+        self._nodes: dict[str, Node] = {}
 
     def add(self, node: Node, name: str) -> str:
         """Take in the schema at a node; the pointer at which it stands in the bundle."""
         name = self._claim(name)
-        self._schemas[name] = None
-        self._waiting.append((name, node))
+        self._wait(name, node)
         while self._waiting:
             waiting, schema = self._waiting.popleft()
             self._schemas[waiting] = self._copy(schema)
@@ -61,6 +62,29 @@ class Bundle:
     def document(self) -> Mapping[str, object]:
         """The bundle as one JSON Schema document."""
         return {"$schema": self._dialect.uri, "definitions": self._schemas}
+
+    def place(self, pointer: str) -> Location:
+        """Where in the documents the part of the bundle at a pointer was written, or the nearest value around it."""
+        name, *tokens = pointer.removeprefix("#/definitions/").split("/")
+        root = self._nodes[name]
+        found, value = root.pointer, root.value
+        while tokens:
+            token = tokens.pop(0)
+            if token == "anyOf" and isinstance(value, dict) and token not in value and "nullable" in value:
+                tokens = tokens[1:]  # within what is written as `nullable`
+                continue
+            found += f"/{token}"
+            if isinstance(value, dict):
+                value = value.get(unescape(token))
+            elif isinstance(value, list):
+                index = index_of(token, value)
+                value = value[index] if index is not None else None
+        return root.document.locate(found, key=True)
+
+    def _wait(self, name: str, node: Node) -> None:
+        self._schemas[name] = None
+        self._nodes[name] = node
+        self._waiting.append((name, node))
 
     def _claim(self, name: str) -> str:
         # A pointer's token without anything that needs escaping, in a pointer or in a URI.
@@ -80,8 +104,7 @@ class Bundle:
         if name is None:
             name = self._claim(final.pointer.rpartition("/")[2] or "schema")
             self._names[final.identity] = name
-            self._schemas[name] = None
-            self._waiting.append((name, final))
+            self._wait(name, final)
         return f"#/definitions/{name}"
 
     def _copy(self, node: Node) -> object:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema import arrays, records, unions
 from sockspec.schema.bundle import Bundle
 from sockspec.schema.dialect import Dialect
@@ -50,12 +50,6 @@ PARAMETER_KEYWORD = Code(
     Severity.WARNING,
     "Parameters of the handshake are texts, which no validator of JSON sees: they are held to what a type of Python can "
     "say, and this keyword is beyond that. Check it in the server.",
-)
-TYPES_CONTRADICT = Code(
-    "types-contradict",
-    Severity.WARNING,
-    "Schemas that all have to hold (`allOf`, or what stands beside `$ref`) want different types, so that no value obeys "
-    "them. The validator refuses every payload that has one. Take the wrong part out.",
 )
 
 
@@ -119,6 +113,10 @@ class SchemaReader:
         """The JSON Schema document that judges the payloads."""
         return self._bundle.document()
 
+    def schema_place(self, pointer: str) -> Location:
+        """Where in the documents the part of `schemas` at a pointer was written, or the nearest value around it."""
+        return self._bundle.place(pointer)
+
     # --- one schema into one type ---------------------------------------------------------------------------------
 
     def shape(self, nodes: tuple[Node, ...]) -> Shape:
@@ -159,9 +157,7 @@ class SchemaReader:
             return unions.convert(self, shape, name, unsaid)
         types = self._types(shape)
         if shape.types == () and "type" not in shape.words:
-            place = shape.node.location
-            self.report.add(TYPES_CONTRADICT.at(place, "no value has the types that all parts of this schema want"))
-            unsaid.append(ir.Unsaid("type", place))
+            unsaid.append(ir.Unsaid("type", shape.node.location))
         if not types:
             self.note(shape, frozenset(), tuple(_BY_TYPE), unsaid)
             self.note(shape, frozenset(), (), unsaid)

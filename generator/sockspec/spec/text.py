@@ -27,9 +27,10 @@ TOO_DEEP = Code(
 )
 DUPLICATE_KEY = Code(
     "duplicate-key",
-    Severity.WARNING,
-    "A mapping has the same key twice. YAML forbids it and JSON leaves it open; the last value counts here, as in most "
-    "readers, and the others are lost. Remove or rename all but one.",
+    Severity.ERROR,
+    "A mapping has the same key twice. YAML forbids it, and JSON has no meaning for it; the last value counts here, as in "
+    "most readers, and the others are lost. Remove or rename all but one.",
+    tolerable=True,
 )
 BAD_NUMBER = Code(
     "bad-number",

@@ -51,6 +51,7 @@ def read(
         messages=messages.all(_sent_by_server(operations)),
         definitions=reader.definitions(),
         schemas=reader.schemas(),
+        schema_place=reader.schema_place,
         limits=limits.read(root, report),
     )
 

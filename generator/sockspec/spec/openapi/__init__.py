@@ -90,6 +90,7 @@ def read(
         taken.all(),
         reader.definitions(),
         reader.schemas(),
+        reader.schema_place,
         limits=limits.read(root, report),
     )
 
