@@ -137,6 +137,25 @@ def test_wrong_usage_ends_with_two(here: Path, arguments: list[str], said: str) 
 
 BASELINE = ("--baseline", "base.json", *SELECT)
 
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), ["warning guide-wss 3"]),
+        (("--ruleset", "guide"), ["error guide-wss 3"]),
+        (("--preset", "minimal"), []),
+        (("--preset", "minimal", "--ruleset", "guide"), ["error guide-wss 3"]),
+        (("--no-guide",), []),
+        (("--no-guide", "--rule", "guide-wss=info"), ["info guide-wss 3"]),
+        (("--ignore", "guide-wss"), []),
+    ],
+)
+def test_the_guide_warns_unless_it_is_asked_in_earnest(here: Path, options: tuple[str, ...], said: list[str]) -> None:
+    servers = "servers: {one: {host: example.com, protocol: ws}}\n"
+    written(here, rooms_yaml=ROOMS.replace("channels:", f"{servers}channels:"))
+    assert [each for each in found("rooms.yaml", *options) if "guide-wss" in each] == said
+
+
 # --- rules in words -------------------------------------------------------------------------------------------------
 
 

@@ -151,3 +151,14 @@ def test_a_configuration_of_a_package_is_extended(installed: Path) -> None:
     assert "there is no configuration 'acme-hose'; did you mean 'acme-house'?" in wrong(
         "rooms.yaml", "--config", "lint.toml"
     )
+
+
+def test_the_example_of_the_documentation_works(installed: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "lint.md").read_text(encoding="utf-8")
+    module = page.partition("```python\n")[2].partition("```")[0]
+    install(installed, module, "[sockspec.rules]\nacme = acme_lint:RULES\n")
+    assert said("--ruleset", "acme", "--select", "acme") == [
+        "rooms.yaml:4:8: warning acme/channel-title the channel 'one' has no title",
+        "rooms.yaml:5:8: warning acme/channel-title the channel 'two' has no title",
+        "exit code 0",
+    ]
