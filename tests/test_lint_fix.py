@@ -429,7 +429,7 @@ def without_what_is_mended(value: dict[str, Json]) -> Json:
     info, channels = value["info"], value["channels"]
     assert isinstance(info, dict)
     assert isinstance(channels, dict)
-    kept = {
+    kept: dict[str, Json] = {
         name: {key: each for key, each in channel.items() if key != "parameters"}
         for name, channel in channels.items()
         if isinstance(channel, dict)
