@@ -35,18 +35,33 @@ REFERENCE_SIBLINGS = Code(
     "ignored. Put the reference and the keywords into an `allOf`.",
 )
 
-_FOLLOWED = r"(?=[ \t]*(?:$|[,\]}]|[ \t]#|:(?:\s|$)))"
-_OF_1_1 = re.compile(
-    r"(?<![^\s,\[{])(?:(?P<word>[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)"
-    r"|(?P<sixty>[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+(?:\.[0-9]*)?)"
-    r"|(?P<long>[-+]?[0-9][0-9]*(?:_[0-9]+)+)"
-    r"|(?P<octal>[-+]?0[0-7]+))" + _FOLLOWED,
-    re.MULTILINE,
+# Bounded where one part could begin in several places: the text of a document may be made to take long.
+_BEFORE = r"(?<![^\s,\[{])"
+_FOLLOWED = r"(?=[ \t]{0,200}(?:[\r\n]|\Z|[,\]}]|[ \t]#|:(?:\s|\Z)))"
+_LONG = (
+    r"[-+]?[0-9]{1,40}_[0-9_]{0,40}\.[0-9_]{0,40}",
+    r"[-+]?[0-9][0-9_]{0,40}\.[0-9]{0,40}_[0-9_]{0,40}",
+    r"[-+]?(?:0[0-7]{0,40}_[0-7_]{0,40}|[1-9][0-9]{0,40}_[0-9_]{0,40})",
+    r"\.[0-9]{1,40}_[0-9_]{0,40}",
 )
+_KINDS = {
+    "word": r"[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF",
+    "sixty": r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*",
+    "octal": r"[-+]?0[0-7]+",
+    "binary": r"[-+]?0b[01_]+",
+    "long": "|".join(_LONG),
+}
+_OF_1_1 = re.compile(_BEFORE + f"(?:{'|'.join(f'(?P<{kind}>{of})' for kind, of in _KINDS.items())})" + _FOLLOWED)
 _DATE = re.compile(
-    r"(?<![^\s,\[{])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]+(?:[Zz]|[-+][0-9:]+)?)?" + _FOLLOWED, re.MULTILINE
+    _BEFORE + r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]{1,30}(?:[Zz]|[-+][0-9:]{1,10})?)?" + _FOLLOWED
 )
-_MEANS = {"word": "a boolean", "sixty": "a number to the base 60", "long": "a number", "octal": "an octal number"}
+_MEANS = {
+    "word": "a boolean",
+    "sixty": "a number to the base 60",
+    "octal": "an octal number",
+    "binary": "a binary number",
+    "long": "a number",
+}
 
 
 def _differing(subject: Subject) -> Iterator[Diagnostic]:
@@ -62,7 +77,9 @@ def _differing(subject: Subject) -> Iterator[Diagnostic]:
 
 def _is_whole(match: re.Match[str], value: Json) -> bool:
     """Whether what was matched is the value, and not the beginning of a longer text."""
-    return value == match[0] or (isinstance(value, int) and match.lastgroup == "octal")
+    if isinstance(value, int) and match.lastgroup == "octal":
+        return value != int(match[0], 8)
+    return value == match[0]
 
 
 def _dates(subject: Subject) -> Iterator[Diagnostic]:
