@@ -294,7 +294,8 @@ def test_the_content_type_that_is_assumed_is_written_down(here: Path) -> None:
 
 
 def test_stubs_of_metadata_are_written_on_demand(here: Path) -> None:
-    text = '{\n  "asyncapi": "3.0.0",\n  "info": {\n    "title": "T",\n    "version": "1"\n  },\n  "channels": {}\n}\n'
+    value: Json = {"asyncapi": "3.0.0", "info": {"title": "T", "version": "1"}, "channels": {}}
+    text = json.dumps(value, indent=2)
     (here / "a.json").write_text(text, encoding="utf-8")
     options = ("--no-config", "--select", "info-contact,info-license")
     assert linted("a.json", "--diff", *options) == ("", 0)
