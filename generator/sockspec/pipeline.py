@@ -31,6 +31,9 @@ _FRAMES = 20_000
 """Frames that nested schemas may take; the depth of documents is bounded when they are read."""
 
 
+_OTHER_APIS = ("no-websocket-server", "no-websocket-endpoint")
+"""What is said of documents that describe APIs of other protocols."""
+
 MESSAGES_NOT_READ = Code(
     "messages-option-not-read",
     Severity.ERROR,
@@ -86,15 +89,20 @@ def check(
 def validated(
     path: Path, *, name: str | None = None, choices: Choices = _NONE, texts: Mapping[Path, bytes] = NO_TEXTS
 ) -> list[Diagnostic]:
-    """What is wrong with a document by its specification, and what keeps a package from being made of it.
+    """What is wrong with a document by its specification, and what of its WebSocket API keeps a package from being made.
 
-    What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
+    What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it. So
+    is that a document has no WebSocket API: that is no fault of it.
     """
     subject, report = check(path, name=name, messages=choices.messages, texts=texts)
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
-    return [labelled(d) for d in report.sorted() if d in said or d.severity is Severity.ERROR]
+    return [
+        labelled(d)
+        for d in report.sorted()
+        if d in said or (d.severity is Severity.ERROR and d.code.id not in _OTHER_APIS)
+    ]
 
 
 @without_collector()

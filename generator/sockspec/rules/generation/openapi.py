@@ -158,11 +158,6 @@ _SERVERS = (
         "servers:\n  - url: mqtt://broker.example.com\n",
         "servers:\n  - url: wss://chat.example.com\n",
     ),
-    _rule(
-        servers.SERVER_VARIABLE_UNDECLARED,
-        "servers:\n  - url: wss://{region}.example.com\n",
-        "servers:\n  - url: wss://{region}.example.com\n    variables: {region: {default: eu}}\n",
-    ),
 )
 
 RULES = (*_MESSAGES, *_HANDSHAKE, *_SERVERS)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
-from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
+from sockspec.rules.edits import Edit
+from sockspec.rules.rule import ALL, ASYNCAPI, Fixer, Group, Rule
 from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
 from sockspec.schema.dialect import Dialect
@@ -88,6 +89,18 @@ def _siblings(subject: Subject) -> Iterator[Diagnostic]:
     yield from each_or_most(REFERENCE_SIBLINGS, broken, None, lack, hint="put both into an 'allOf'")
 
 
+def _quoted(pattern: re.Pattern[str]) -> Fixer:
+    """Puts quotes around all that a pattern matches; to readers of YAML 1.2 it is the same text with them."""
+
+    def fixer(subject: Subject, finding: Diagnostic) -> Iterator[Edit]:
+        for document in subject.documents.loaded:
+            for match, value, _ in document.written(pattern):
+                if value == match[0]:
+                    yield Edit(document, match.start(), match.end(), f"'{match[0]}'", ())
+
+    return fixer
+
+
 RULES = (
     Rule(
         YAML_1_1,
@@ -96,6 +109,8 @@ RULES = (
         bad="enum: [yes, no]\n",
         good="enum: ['yes', 'no']\n",
         check=_differing,
+        fix="writes quotes around texts; numbers are left to people.",
+        fixer=_quoted(_OF_1_1),
     ),
     Rule(
         YAML_DATE,
@@ -104,6 +119,8 @@ RULES = (
         bad="examples:\n  - payload: {timestamp: 2025-03-01T10:05:12Z}\n",
         good="examples:\n  - payload: {timestamp: '2025-03-01T10:05:12Z'}\n",
         check=_dates,
+        fix="writes quotes around them.",
+        fixer=_quoted(_DATE),
     ),
     Rule(
         REFERENCE_SIBLINGS,

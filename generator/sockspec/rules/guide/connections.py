@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
+from sockspec.rules.guide import mending
 from sockspec.rules.rule import ALL, OPENAPI, Group, Rule
 from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
@@ -185,6 +186,8 @@ paths:
         bad="servers:\n  production: {host: chat.example.com, protocol: ws}\n",
         good="servers:\n  production: {host: chat.example.com, protocol: wss}\n",
         check=_not_encrypted,
+        fix="writes `wss`, unless the URL names a port: another one may be the encrypted one.",
+        fixer=mending.encrypted,
     ),
     Rule(
         KEEP_ALIVE,
