@@ -209,12 +209,13 @@ def _redocly_one(modules: Path, path: Path) -> list[Finding]:
             Finding("error", "parse", _pointer_at(path, int(line)), message)
             for message, line in re.findall(r"- (.*) in \".*\" \((\d+):\d+\)", failed)
         ]
-    return [
-        Finding("error" if one["severity"] == "error" else "warning", one["ruleId"], pointer, one["message"])
-        for one in json.loads(said)["problems"]
-        for place in one["location"]
-        if (pointer := unquote(place.get("pointer", "#"))[1:].rstrip("/")) is not None
-    ]
+    found: list[Finding] = []
+    for one in json.loads(said)["problems"]:
+        severity = "error" if one["severity"] == "error" else "warning"
+        for place in one["location"]:
+            pointer = unquote(place.get("pointer", "#"))[1:].rstrip("/")
+            found.append(Finding(severity, one["ruleId"], pointer, one["message"]))
+    return found
 
 
 def _pointer_at(path: Path, line: int) -> str:
