@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sockspec.diagnostics import Code
-from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
+from urllib.parse import quote, unquote
+
+from sockspec.diagnostics import Code, Diagnostic
+from sockspec.rules.edits import Edit, replaced
+from sockspec.rules.rule import ALL, ASYNCAPI, Fixer, Group, Rule
+from sockspec.rules.subject import Subject
 from sockspec.spec import resolve, version, wording
 from sockspec.spec.node import Node
 from sockspec.spec.read_yaml import MERGE_KEY
