@@ -51,7 +51,7 @@ def api_of(
         schemas=reader.schemas(),
         schema_place=reader.schema_place,
     )
-    return lanes.prove(plain.plain(defaults.fitting(api, report), report)), report
+    return lanes.prove(plain.plain(defaults.fitting(api), report)), report
 
 
 def package_of(folder: Path, api: ir.Api) -> Any:

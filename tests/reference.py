@@ -1,4 +1,4 @@
-"""`docs/diagnostics.md` and `docs/rules.md`, made from what the program declares: `python -m tests.reference [--check]`."""
+"""Pages of `docs` that are made from what the program and its tests declare: `python -m tests.reference [--check]`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import sockspec
 from sockspec.diagnostics import Code
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.table import rules
+from tests import diff_reference
+from tests.guide import guide_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -41,6 +43,7 @@ _GROUPS = {
     Group.GENERATION: "What generated code cannot do well, and what was assumed to make it.",
     Group.QUALITY: "What readers of the document would miss.",
     Group.GUIDE: "What the design guide for WebSocket APIs asks for; see [the guide](guide.md).",
+    Group.SUPPRESSIONS: "What silences rules, held to rules itself; see [the linter](lint.md).",
 }
 
 
@@ -101,7 +104,12 @@ def _rule(rule: Rule) -> str:
     return f"{text}\nShown in [`tests/cases/rules/{rule.id}`](../tests/cases/rules/{rule.id}).\n"
 
 
-PAGES = {"diagnostics.md": diagnostics_page, "rules.md": rules_page}
+PAGES = {
+    "diagnostics.md": diagnostics_page,
+    "rules.md": rules_page,
+    "diff-rules.md": diff_reference.page,
+    "guide.md": guide_page,
+}
 
 
 def main(arguments: list[str]) -> int:

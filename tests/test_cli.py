@@ -324,19 +324,18 @@ def test_an_output_without_a_document_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_validate_says_that_a_document_is_valid(poll: Path) -> None:
     result = sockspec("validate", poll)
-    assert (result.exit_code, result.stdout) == (0, f"{poll}: valid\n")
+    assert (result.exit_code, result.stdout.splitlines()[-1], result.stderr) == (0, "nothing found in 1 file", "")
 
 
 def test_validate_shows_each_finding_with_its_place(poll: Path, tmp_path: Path) -> None:
     wrong = written(tmp_path / "wrong.yaml", WRONG)
     result = sockspec("validate", wrong, poll)
-    assert (result.exit_code, result.stdout) == (1, f"{wrong}: 1 error\n{poll}: valid\n")
-    assert f"{wrong}:6:27: error dangling-reference " in result.stderr
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "1 error in 2 files")
+    assert f"{wrong}:6:27: error dangling-reference " in result.stdout
 
 
-def test_quiet_leaves_out_what_is_only_for_information(poll: Path) -> None:
-    assert " info " in sockspec("validate", poll).stderr
-    assert sockspec("validate", "-q", poll).stderr == ""
+def test_quiet_says_nothing_of_a_document_in_which_nothing_is_wrong(poll: Path) -> None:
+    assert sockspec("validate", "-q", poll).stdout == ""
 
 
 def test_validate_wants_a_document() -> None:

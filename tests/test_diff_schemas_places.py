@@ -65,7 +65,10 @@ def test_a_part_of_the_schemas_is_where_it_was_written(pointer: str, line: int, 
 
 
 def test_a_change_leads_to_the_lines_of_both_versions(tmp_path: Path) -> None:
-    old, new = api_of(tmp_path), api_of(tmp_path, TEXT.replace("maxLength: 5", "description: short\n      maxLength: 4"))
+    old, new = (
+        api_of(tmp_path),
+        api_of(tmp_path, TEXT.replace("maxLength: 5", "description: short\n      maxLength: 4")),
+    )
     (change,) = compare(old.schemas, "#/definitions/note", new.schemas, "#/definitions/note")
     assert old.schema_place is not None
     assert new.schema_place is not None

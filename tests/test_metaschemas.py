@@ -217,7 +217,7 @@ CHECKED = set(
     "uniqueItems minLength maxLength pattern minimum maximum exclusiveMinimum format not allOf anyOf oneOf if then "
     "else $ref".split()
 )
-FOR_PEOPLE = {"hint", "says", "moved", "tolerated"}
+FOR_PEOPLE = {"hint", "says", "moved", "tolerated", "to"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

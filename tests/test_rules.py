@@ -12,8 +12,13 @@ from pathlib import Path
 import pytest
 
 from sockspec.diagnostics import Diagnostic, text
+from sockspec.lint.baseline import read
+from sockspec.lint.known import known
+from sockspec.lint.linter import Linter, lint
+from sockspec.lint.policy import Policy
+from sockspec.lint.settings import Settings
 from sockspec.pipeline import examined
-from sockspec.rules.rule import Rule
+from sockspec.rules.rule import Group, Rule
 from sockspec.rules.table import findings, rules
 
 CASES = Path(__file__).parent / "cases" / "rules"
@@ -23,11 +28,22 @@ RULES = list(rules().values())
 
 def said_by(rule: Rule, path: Path) -> list[Diagnostic]:
     """What a rule says of a document, whoever finds it."""
+    if rule.group is Group.SUPPRESSIONS:
+        return said_by_linter(rule, path)
     subject, report = examined(path, name=path.name)
     found = {d for d in report.sorted() if d.code.id == rule.id}
     if subject is not None:
         found.update(findings([rule], subject))
     return sorted(found, key=lambda d: (d.location, d.message))
+
+
+def said_by_linter(rule: Rule, path: Path) -> list[Diagnostic]:
+    """What the linter says of suppressions, and of `baseline.json` beside the document."""
+    policy = Policy(Settings(), known())
+    beside = path.with_name("baseline.json")
+    linter = Linter(policy, read(beside, name=beside.name) if beside.exists() else None)
+    found = [*linter.told(lint(path, policy, name=path.name)), *linter.left()]
+    return sorted((d for d in found if d.code.id == rule.id), key=lambda d: (d.location, d.message))
 
 
 def document(folder: Path, name: str) -> Path:

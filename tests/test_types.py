@@ -247,14 +247,11 @@ DEFAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("schema", "line"), DEFAULTS)
-def test_a_default_is_a_value_of_its_type_or_is_left_out_and_reported(
-    tmp_path: Path, schema: dict[str, Any], line: str
-) -> None:
-    api, report = api_of(tmp_path, {"Payload": _field(schema, required=False)})
+def test_a_default_is_a_value_of_its_type_or_is_left_out(tmp_path: Path, schema: dict[str, Any], line: str) -> None:
+    api, _ = api_of(tmp_path, {"Payload": _field(schema, required=False)})
     codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
     written = next(tmp_path.glob("sockspec_tested_*/messages.py")).read_text(encoding="utf-8")
     assert f"    {line}\n" in written
-    assert [d.code.id for d in report.sorted()] == (["default-does-not-fit"] if line.endswith("UNSET") else [])
     assert json.loads(codec.encode(codec.decode("{}"))) == {}
 
 
@@ -275,10 +272,9 @@ def test_properties_of_conditions_are_optional_members(tmp_path: Path) -> None:
             codec.decode(payload)
 
 
-def test_parts_that_want_different_types_are_reported_and_nothing_passes(tmp_path: Path) -> None:
+def test_nothing_passes_for_parts_that_want_different_types(tmp_path: Path) -> None:
     schema = {"type": "object", "properties": {"x": {"allOf": [STRING, {"type": "integer"}]}}}
-    api, report = api_of(tmp_path, {"Payload": schema})
-    assert [d.code.id for d in report.sorted()] == ["types-contradict"]
+    api, _ = api_of(tmp_path, {"Payload": schema})
     codec: Any = package_of(tmp_path, api).codecs.ALL_FROM_CLIENT
     for payload in ('{"x": "a"}', '{"x": 1}'):
         with pytest.raises(PayloadError):

@@ -16,6 +16,7 @@ from sockspec.runtime import (
     FromPath,
     Handler,
     Handshake,
+    Limits,
     P,
     Requirement,
     Route,
@@ -91,10 +92,23 @@ class ChatServer(Server[P]):
             incoming=codecs.ROOM_FROM_CLIENT,
             outgoing=codecs.ROOM_FROM_SERVER,
             handlers={
-                messages.Join: Handler("join"),
-                messages.Leave: Handler("leave"),
-                messages.SendMessage: Handler("send_message"),
-                messages.GetHistory: Handler("get_history", replies=True),
+                messages.Join: Handler(
+                    "join",
+                    security=((Requirement("accessToken"),),),
+                ),
+                messages.Leave: Handler(
+                    "leave",
+                    security=((Requirement("accessToken"),),),
+                ),
+                messages.SendMessage: Handler(
+                    "send_message",
+                    security=((Requirement("accessToken"),),),
+                ),
+                messages.GetHistory: Handler(
+                    "get_history",
+                    replies=True,
+                    security=((Requirement("accessToken"),),),
+                ),
             },
             opened="room_opened",
             closed="room_closed",
@@ -104,6 +118,7 @@ class ChatServer(Server[P]):
     )
     error_message = messages.Error
     schemes = (BearerScheme("accessToken", "verify_access_token"),)
+    limits = Limits(max_connections=10000)
 
     @abstractmethod
     async def verify_access_token(

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sockspec import ir
-from sockspec.analysis import ambiguity, defaults, examples, heartbeats, lanes, plain
+from sockspec.analysis import ambiguity, defaults, heartbeats, lanes, plain
 from sockspec.choices import Choices, Named
 from sockspec.diagnostics import Code, Diagnostic, Report, Severity
+from sockspec.rules import schema_structure
 from sockspec.rules.rule import Group
 from sockspec.rules.subject import Subject
-from sockspec.rules.table import findings, of, unspoilt
+from sockspec.rules.table import findings, labelled, of, unspoilt
 from sockspec.spec.resolve import Documents
-from sockspec.spec.source import Json, Unreadable, load, load_text, without_collector
+from sockspec.spec.source import NO_TEXTS, Json, Unreadable, load, without_collector
 from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
@@ -29,6 +30,9 @@ _NONE = Choices()
 _FRAMES = 20_000
 """Frames that nested schemas may take; the depth of documents is bounded when they are read."""
 
+
+_OTHER_APIS = ("no-websocket-server", "no-websocket-endpoint")
+"""What is said of documents that describe APIs of other protocols."""
 
 MESSAGES_NOT_READ = Code(
     "messages-option-not-read",
@@ -42,26 +46,23 @@ def check(
     path: Path,
     *,
     name: str | None = None,
-    content: bytes | None = None,
     messages: Named | None = None,
     wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[Subject | None, Report]:
     """Read a document and all that it refers to, and hold it to its specification: structure and meaning.
 
-    `content` is the text of the document where it is not that of the file.
-    Where messages are named and the check is not to be of the whole, only what they lead to is held to it.
+    Where messages are named and the check is not to be of the whole, only what they lead to is held to it. What `texts`
+    has stands in the place of files, by their absolute paths.
     """
     report = Report()
     try:
-        if content is None:
-            root = load(path, name=name, report=report)
-        else:
-            root = load_text(content, path=path.resolve(), name=name, report=report)
+        root = load(path, name=name, report=report, texts=texts)
     except Unreadable as unreadable:
         for diagnostic in unreadable.diagnostics:
             report.add(diagnostic)
         return None, report
-    documents = Documents(root, report)
+    documents = Documents(root, report, texts=texts)
     found = kind(root, report)
     if found is None:
         return None, report
@@ -76,6 +77,8 @@ def check(
         part = reached(documents, messages)
     validate(documents, report, part=part)
     subject = Subject(documents, found)
+    for diagnostic in schema_structure.faults(subject, part):
+        report.add(diagnostic)
     if part is None:
         for diagnostic in unspoilt(findings(of(Group.CORRECTNESS), subject), report):
             report.add(diagnostic)
@@ -84,17 +87,22 @@ def check(
 
 @without_collector()
 def validated(
-    path: Path, *, name: str | None = None, content: bytes | None = None, choices: Choices = _NONE
+    path: Path, *, name: str | None = None, choices: Choices = _NONE, texts: Mapping[Path, bytes] = NO_TEXTS
 ) -> list[Diagnostic]:
-    """What is wrong with a document by its specification, and what keeps a package from being made of it.
+    """What is wrong with a document by its specification, and what of its WebSocket API keeps a package from being made.
 
-    What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it.
+    What is merely said while one is made, such as what was assumed, is left out; `examine` and the linter have it. So
+    is that a document has no WebSocket API: that is no fault of it.
     """
-    subject, report = check(path, name=name, content=content, messages=choices.messages)
+    subject, report = check(path, name=name, messages=choices.messages, texts=texts)
     said = set(report.sorted())
     if subject is not None and not report.failed:
         _described(subject, report, choices, wholly=True)
-    return [d for d in report.sorted() if d in said or d.severity is Severity.ERROR]
+    return [
+        labelled(d)
+        for d in report.sorted()
+        if d in said or (d.severity is Severity.ERROR and d.code.id not in _OTHER_APIS)
+    ]
 
 
 @without_collector()
@@ -102,15 +110,15 @@ def examine(
     path: Path,
     *,
     name: str | None = None,
-    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[ir.Api | None, list[Diagnostic]]:
     """The API that a document describes, and what there is to say about it; no API where something is wrong.
 
     `wholly` is for checking documents: also what a package can be made without is looked at.
     """
-    subject, report = examined(path, name=name, content=content, choices=choices, wholly=wholly)
+    subject, report = examined(path, name=name, choices=choices, wholly=wholly, texts=texts)
     return subject.api if subject is not None else None, report.sorted()
 
 
@@ -119,12 +127,15 @@ def examined(
     path: Path,
     *,
     name: str | None = None,
-    content: bytes | None = None,
     choices: Choices = _NONE,
     wholly: bool = True,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
 ) -> tuple[Subject | None, Report]:
-    """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all."""
-    subject, report = check(path, name=name, content=content, messages=choices.messages, wholly=wholly)
+    """Like `examine`: the document with its API, as rules look at it. No subject where it cannot be read at all.
+
+    What `texts` has stands in the place of files, by their absolute paths.
+    """
+    subject, report = check(path, name=name, messages=choices.messages, wholly=wholly, texts=texts)
     if subject is None or report.failed:
         return subject, report
     return _described(subject, report, choices, wholly=wholly), report
@@ -144,11 +155,9 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
             from sockspec.spec import asyncapi
 
             api = asyncapi.read(documents, report, perspective=choices.perspective, channels=choices.channels)
-        api = lanes.prove(plain.plain(defaults.fitting(api, report), report))
+        api = lanes.prove(plain.plain(defaults.fitting(api), report))
         ambiguity.check(api, report)
         api = heartbeats.fitting(api, report)
-        if wholly:
-            examples.check(api, report)
     finally:
         sys.setrecursionlimit(limit)
     return subject if report.failed else Subject(documents, subject.kind, api)

@@ -79,7 +79,7 @@ def _check_pairs(
     for (value, *_), messages in alike.items():
         for earlier, later in pairwise(messages):
             key = (earlier.name, later.name, later.location)
-            if key in told or _differ(earlier.payload.type, later.payload.type, definitions):
+            if key in told or differ(earlier.payload.type, later.payload.type, definitions):
                 continue
             told.add(key)
             _report(earlier, later, value, found, report)
@@ -98,7 +98,7 @@ def _report(earlier: ir.Message, later: ir.Message, value: object, found: dispat
     )
 
 
-def _differ(left: ir.Type | ir.Record, right: ir.Type | ir.Record, definitions: Mapping[str, ir.Definition]) -> bool:
+def differ(left: ir.Type | ir.Record, right: ir.Type | ir.Record, definitions: Mapping[str, ir.Definition]) -> bool:
     """Whether no payload can be both: something that both must have is of different types or constants."""
     one, other = walk.resolve(left, definitions), walk.resolve(right, definitions)
     if isinstance(one, ir.Tuple) and isinstance(other, ir.Tuple):

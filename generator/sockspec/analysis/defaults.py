@@ -11,22 +11,14 @@ from uuid import UUID
 
 from sockspec import ir
 from sockspec.analysis import walk
-from sockspec.diagnostics import Code, Report, Severity
-
-DEFAULT_UNFIT = Code(
-    "default-does-not-fit",
-    Severity.WARNING,
-    "The default of a property or a parameter is not of its own type, so it is left out of the package: an absent "
-    "property is `UNSET`. Correct the default or the type.",
-)
 
 
-def fitting(api: ir.Api, report: Report) -> ir.Api:
-    """The API without the defaults that do not fit, each of which is reported."""
+def fitting(api: ir.Api) -> ir.Api:
+    """The API without the defaults that do not fit, of which the rule `invalid-default` speaks."""
     definitions = walk.by_name(api)
 
     def record(of: ir.Record) -> ir.Record:
-        fields = tuple(_field(field, definitions, report) for field in of.fields)
+        fields = tuple(_field(field, definitions) for field in of.fields)
         same = all(new is old for new, old in zip(fields, of.fields, strict=True))
         return of if same else replace(of, fields=fields)
 
@@ -40,9 +32,9 @@ def fitting(api: ir.Api, report: Report) -> ir.Api:
     channels = tuple(
         replace(
             channel,
-            parameters=_parameters(channel.parameters, definitions, report),
-            query=_parameters(channel.query, definitions, report),
-            headers=_parameters(channel.headers, definitions, report),
+            parameters=_parameters(channel.parameters, definitions),
+            query=_parameters(channel.query, definitions),
+            headers=_parameters(channel.headers, definitions),
         )
         for channel in api.channels
     )
@@ -61,21 +53,17 @@ def of_parameter(parameter: ir.Parameter, definitions: Mapping[str, ir.Definitio
 
 
 def _parameters(
-    parameters: tuple[ir.Parameter, ...], definitions: Mapping[str, ir.Definition], report: Report
+    parameters: tuple[ir.Parameter, ...], definitions: Mapping[str, ir.Definition]
 ) -> tuple[ir.Parameter, ...]:
-    for one in parameters:
-        if one.default is not None and of_parameter(one, definitions) is None:
-            report.add(DEFAULT_UNFIT.at(one.location, f"the default of {one.wire_name!r} is not of its type"))
     return tuple(
         one if of_parameter(one, definitions) is not None or one.default is None else replace(one, default=None)
         for one in parameters
     )
 
 
-def _field(field: ir.Field, definitions: Mapping[str, ir.Definition], report: Report) -> ir.Field:
+def _field(field: ir.Field, definitions: Mapping[str, ir.Definition]) -> ir.Field:
     if not field.has_default or _fits(field.default, field.type, definitions):
         return field
-    report.add(DEFAULT_UNFIT.at(field.location, f"the default of {field.wire_name!r} is not of its type"))
     return replace(field, default=None, has_default=False)
 
 

@@ -13,8 +13,11 @@ from sockspec import __version__
 
 COMMANDS = {
     "generate": "Write the Python package of a document.",
+    "watch": "Write it anew whenever the document changes.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
+    "lint": "Hold documents to rules, as a project wants it, and mend what can be.",
+    "diff": "Find what changed between two versions of an API, and whom it breaks.",
     "mock": "Serve an API from its document alone.",
     "decode": "Judge payloads by a document, one JSON text on each line.",
     "connect": "Talk to a server by its document: at the keyboard, in pipes, from a record.",

@@ -22,7 +22,7 @@ ALTERNATIVES = {"perspective": ("server", "client"), "channels": ("endpoints", "
 """The choices that are a word, and their words."""
 
 
-class _Messages(click.ParamType[Named]):
+class Messages(click.ParamType[Named]):
     """What `--messages` names."""
 
     name = "messages"
@@ -45,7 +45,7 @@ _OPTIONS = (
     ),
     click.option(
         "--messages",
-        type=_Messages(),
+        type=Messages(),
         metavar="client=SCHEMA,server=SCHEMA[,path=/PATH]",
         help="The component schemas of an OpenAPI document that are its messages, or unions of them, and the path of "
         "the endpoint; for documents that do not say.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -34,6 +34,8 @@ class OutputOption(click.ParamType[Output]):
             return value
         name, colon, file = str(value).partition(":")
         if name not in FORMATS:
+            import difflib
+
             near = difflib.get_close_matches(name, FORMATS, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(map(repr, FORMATS))}."
             self.fail(f"there is no format {name!r}{hint}", param, ctx)
@@ -119,7 +121,10 @@ def write(path: Path, text: str) -> None:
             stream.write(text)
         return
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target.parent)) from None
     output.write_file(target, text)
 
 

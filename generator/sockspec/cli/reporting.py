@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -137,6 +136,8 @@ def reporting(command: Callable[..., None]) -> Callable[..., None]:
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception:
+            import traceback
+
             click.echo("sockspec failed; this is a fault of its own, and not of the document:", err=True)
             click.echo("\n".join(map(printable, traceback.format_exc().split("\n"))), err=True, nl=False)
             sys.exit(2)

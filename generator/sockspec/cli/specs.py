@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from sockspec.reports.run import Source
+from sockspec.spec.source import NO_TEXTS
 
 _WILD = frozenset("*?[")
 _STDIN = "-"
@@ -28,6 +30,11 @@ class Spec:
     """What users call it; what is said of it bears this name."""
     content: bytes | None = field(default=None, repr=False)
     """What was read from standard input; None where the file is to be read."""
+
+    @property
+    def texts(self) -> Mapping[Path, bytes]:
+        """What stands in the place of files."""
+        return NO_TEXTS if self.content is None else {self.path.resolve(): self.content}
 
 
 def documents(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -79,7 +86,7 @@ def _specs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
         found.setdefault(os.path.realpath(name), Spec(Path(name), name))
     if _STDIN in value:
         stands_for: str | None = ctx.meta[_STDIN_NAME]
-        content = click.get_binary_stream("stdin").read()
+        content = sys.stdin.buffer.read()
         spec = Spec(Path(stands_for or "stdin"), stands_for or "<stdin>", content)
         # What an editor has not saved yet stands in for the file.
         found[os.path.realpath(spec.path)] = spec

@@ -8,7 +8,7 @@ from sockspec.choices import Choices
 from sockspec.cli.common import choosing
 from sockspec.cli.reporting import Reporting, reporting, watched
 from sockspec.cli.specs import Spec, documents, sources
-from sockspec.diagnostics import Diagnostic
+from sockspec.diagnostics import Diagnostic, Report
 from sockspec.pipeline import validated
 from sockspec.reports import Run
 
@@ -25,11 +25,14 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting) -> 
 
     Exits with 0 when nothing was found that matters, 1 when something was, 2 for wrong usage.
     """
-    found = [finding for spec in watched(specs, "validating") for finding in checked(spec, choices)]
+    found = Report()
+    for spec in watched(specs, "validating"):
+        for finding in checked(spec, choices):
+            found.add(finding)
     names = tuple(spec.name for spec in specs)
-    reporting.report(Run("validate", names, tuple(dict.fromkeys(found)), sources(specs)))
+    reporting.report(Run("validate", names, tuple(found.sorted()), sources(specs)))
 
 
 def checked(spec: Spec, choices: Choices) -> list[Diagnostic]:
     """What there is to say about a document, by place."""
-    return validated(spec.path, name=spec.name, content=spec.content, choices=choices)
+    return validated(spec.path, name=spec.name, choices=choices, texts=spec.texts)

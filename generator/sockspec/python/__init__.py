@@ -9,8 +9,9 @@ from sockspec.python import names
 from sockspec.python.package import files
 from sockspec.python.reuse import Models
 from sockspec.python.scaffold import files as scaffold
+from sockspec.python.surface import surface
 
-__all__ = ["Models", "class_names", "codec_name", "files", "scaffold"]
+__all__ = ["Models", "class_names", "codec_name", "files", "scaffold", "surface"]
 
 
 def codec_name(api: ir.Api, channel: ir.Channel, direction: ir.Direction) -> str:

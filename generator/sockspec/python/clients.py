@@ -22,7 +22,7 @@ from sockspec.python.layout import (
     tuple_of,
 )
 from sockspec.python.messages import Attribute, Messages, as_parameters
-from sockspec.python.names import Names, client_scope, send_method
+from sockspec.python.names import Names, sent_by_client
 from sockspec.python.parameters import Parameters
 from sockspec.python.types import Types
 
@@ -122,26 +122,18 @@ class Clients:
     # --- methods ----------------------------------------------------------------------------------------------------
 
     def _methods(self, channel: ir.Channel, manner: _Manner) -> Iterable[Method]:
-        scope, sent = (
-            client_scope(),
-            [
-                operation
-                for operation in self._api.operations
-                if operation.channel == channel.name and operation.direction is ir.Direction.CLIENT_TO_SERVER
-            ],
-        )
-        names = dict.fromkeys(name for operation in sent if operation.reply is None for name in operation.messages)
-        for name in names:
+        sent = [
+            operation
+            for operation in self._api.operations
+            if operation.channel == channel.name and operation.direction is ir.Direction.CLIENT_TO_SERVER
+        ]
+        for method, name, operation in sent_by_client(sent, self._names):
             message = self._by_name[name]
-            method = scope.claim(send_method(self._names.messages[name]))
+            if operation is not None:
+                yield self._request(operation, message, method, manner)
+                continue
             doc = message.summary or message.title or message.description or f"Send `{name}`."
             yield self._method(message, method, literals.docstring(literals.first_paragraph(doc), 8), manner)
-        for operation in sent:
-            if operation.reply is not None:
-                for name in operation.messages:
-                    wanted = operation.name if len(operation.messages) == 1 else self._names.messages[name]
-                    method = scope.claim(naming.attribute_name(wanted))
-                    yield self._request(operation, self._by_name[name], method, manner)
 
     def _request(self, operation: ir.Operation, message: ir.Message, method: str, manner: _Manner) -> Method:
         doc = operation.summary or operation.title or operation.description

@@ -25,7 +25,7 @@ from sockspec.python.layout import (
     tuple_of,
 )
 from sockspec.python.messages import Attribute, Messages, as_parameters
-from sockspec.python.names import Names, connection_scope, send_method
+from sockspec.python.names import Names, sent_by_server
 from sockspec.python.parameters import Class, Parameters
 from sockspec.python.types import Types
 
@@ -139,7 +139,7 @@ class Endpoints:
         return [o for o in self._operations.get(channel.name, ()) if o.direction is direction]
 
     def _connection(self, channel: ir.Channel) -> Connection:
-        scope, name = connection_scope(), self._names.parameters[channel.name]
+        name = self._names.parameters[channel.name]
         model = self._parameters.model(channel, name)
         union = self._union(channel, ir.Direction.SERVER_TO_CLIENT)
         base = subscript("Connection", union, "P") if self._schemes else subscript("Connection", union)
@@ -150,23 +150,21 @@ class Endpoints:
             model,
             f"parameters: {name}" if model is not None else "",
             close_codes.view(channel, self._names.close_codes[channel.name]) if channel.close_codes else None,
-            tuple(self._sends(channel, scope)),
+            tuple(self._sends(channel)),
         )
 
     def _union(self, channel: ir.Channel, side: ir.Direction) -> str:
         key = (channel.name, side)
         return f"messages.{self._names.unions[key]}" if key in self._dispatches else "Never"
 
-    def _sends(self, channel: ir.Channel, scope: naming.Scope) -> list[Method]:
+    def _sends(self, channel: ir.Channel) -> list[Method]:
         """A method for each message that the server sends of itself."""
         sent = self._sent(channel, ir.Direction.SERVER_TO_CLIENT)
-        names = dict.fromkeys(name for operation in sent for name in operation.messages)
         found = []
-        for name in names:
+        for name, method in sent_by_server(sent, self._names).items():
             message = self._by_name[name]
             attributes = self._messages.attributes(message)
             doc = message.summary or message.title or message.description or f"Send `{name}`."
-            method = scope.claim(send_method(self._names.messages[name]))
             body = lay(joined("await ", call("self.send", self._construct(message, attributes))), 8)
             found.append(
                 Method(_head(method, attributes, "None"), literals.docstring(literals.first_paragraph(doc), 8), body)

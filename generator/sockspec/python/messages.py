@@ -209,18 +209,7 @@ class Messages:
         return Member(statement(name, annotation, value, 4))
 
     def _fields(self, record: ir.Record, key: str) -> list[tuple[ir.Field, str]]:
-        """The fields of a record that are members of its objects, not of the class, with their identifiers."""
-        scope = naming.Scope(naming.ATTRIBUTE_RESERVED)
-        tag = self._types.tags.get(key)
-        found: list[tuple[ir.Field, str]] = []
-        for field in sorted(record.fields, key=lambda f: tag is None or f.wire_name != tag[0]):
-            name = scope.claim(field.name_hint or naming.attribute_name(field.wire_name), field.wire_name)
-            if tag is None or field.wire_name != tag[0]:
-                found.append((field, name))
-        if record.extra is not None:
-            others = ir.Field(EXTRA, ir.Map(record.extra), False, record.location, _OTHERS, {}, has_default=True)
-            found.append((others, scope.claim("extra", EXTRA)))
-        return found
+        return record_members(record, self._types.tags.get(key))
 
     def _field(self, field: ir.Field, name: str) -> Member:
         default = self._default(field, "")
@@ -319,6 +308,20 @@ class Messages:
             return None
         classes = either(*(self._names.messages[name] for name in operation.messages))
         return Alias(statement(self._names.operations[operation.name], "TypeAlias", classes))
+
+
+def record_members(record: ir.Record, tag: tuple[str, TagValue] | None) -> list[tuple[ir.Field, str]]:
+    """The fields of a record that are members of its objects, not of the class, with their identifiers."""
+    scope = naming.Scope(naming.ATTRIBUTE_RESERVED)
+    found: list[tuple[ir.Field, str]] = []
+    for field in sorted(record.fields, key=lambda f: tag is None or f.wire_name != tag[0]):
+        name = scope.claim(field.name_hint or naming.attribute_name(field.wire_name), field.wire_name)
+        if tag is None or field.wire_name != tag[0]:
+            found.append((field, name))
+    if record.extra is not None:
+        others = ir.Field(EXTRA, ir.Map(record.extra), False, record.location, _OTHERS, {}, has_default=True)
+        found.append((others, scope.claim("extra", EXTRA)))
+    return found
 
 
 def enumeration_members(enumeration: ir.Enumeration) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
@@ -125,6 +125,30 @@ def send_method(message: str) -> str:
     """`ChatPosted` as `send_chat_posted`, `SendMessage` as `send_message`."""
     words = naming.attribute_name(message)
     return words if words.startswith("send_") else f"send_{words}"
+
+
+def sent_by_server(operations: Iterable[ir.Operation], given: Names) -> dict[str, str]:
+    """The methods of a connection by the messages that they send, for the operations of the server on a channel."""
+    scope = connection_scope()
+    sent = dict.fromkeys(name for operation in operations for name in operation.messages)
+    return {name: scope.claim(send_method(given.messages[name])) for name in sent}
+
+
+def sent_by_client(operations: Iterable[ir.Operation], given: Names) -> list[tuple[str, str, ir.Operation | None]]:
+    """The methods of a client: name, message, and the operation where the method waits for its reply.
+
+    `operations` are those of clients on a channel.
+    """
+    scope, sent = client_scope(), list(operations)
+    plain = dict.fromkeys(name for operation in sent if operation.reply is None for name in operation.messages)
+    found: list[tuple[str, str, ir.Operation | None]] = [
+        (scope.claim(send_method(given.messages[name])), name, None) for name in plain
+    ]
+    for operation in sent:
+        for name in operation.messages if operation.reply is not None else ():
+            wanted = operation.name if len(operation.messages) == 1 else given.messages[name]
+            found.append((scope.claim(naming.attribute_name(wanted)), name, operation))
+    return found
 
 
 def _ending(words: str, ending: str) -> str:

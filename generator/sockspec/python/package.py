@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from sockspec import __version__, ir
-from sockspec.analysis import dispatch, heartbeats, walk
-from sockspec.python import codecs, hoist, imports, literals, names, reuse
+from sockspec.analysis import heartbeats
+from sockspec.python import codecs, imports, literals, reuse
 from sockspec.python.clients import Clients
 from sockspec.python.endpoints import Endpoints
 from sockspec.python.messages import Messages
+from sockspec.python.prepared import prepare
 from sockspec.python.reuse import Models
-from sockspec.python.types import Types
 
 Render = Callable[..., str]
 
@@ -32,11 +32,8 @@ def files(api: ir.Api, source: str, render: Render, *, models: Models | None = N
 
     What `models` has already is imported from there.
     """
-    dispatches = dispatch.all_of(api)
-    tags = dispatch.record_tags(api, dispatches.values())
-    api = hoist.hoist(api, Types(walk.by_name(api), names.give(api).definitions, tags))
-    given = names.give(api)
-    types = Types(walk.by_name(api), given.definitions, tags)
+    prepared = prepare(api)
+    api, given, types, dispatches = prepared.api, prepared.names, prepared.types, prepared.dispatches
     codec_view = codecs.view(api, given, dispatches)
     api = heartbeats.handed_over(api)
     messages = Messages(api, given, types, dispatches)

@@ -100,8 +100,7 @@ class Places:
             return None
         file, start, (first, stop) = found
         behind = self._behind(location, file, start, first, stop)
-        begin = first if behind - first <= size else max(first, min(start - size // 4, behind - size))
-        begin = min(begin, start)
+        begin = first if behind - first <= size * 3 // 4 else max(first, min(start - size // 4, stop - size))
         finish = min(stop, begin + size)
         text = file.text[begin:finish]
         return Window(text, start - begin, min(behind, finish) - begin, begin > first, finish < stop)

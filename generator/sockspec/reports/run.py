@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
@@ -20,7 +21,7 @@ def no_source(name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """What one call of a command has to say."""
 
@@ -46,12 +47,12 @@ class Run:
     documentation: str = ""
     """The URL of the folder with the pages that explain codes; empty where nobody said."""
 
-    @property
+    @cached_property
     def counts(self) -> Mapping[Severity, int]:
         """How many findings there are of each severity."""
         return Counter(finding.severity for finding in self.findings)
 
-    @property
+    @cached_property
     def too_many_warnings(self) -> bool:
         """Whether there are more warnings than there may be."""
         return self.max_warnings is not None and self.counts[Severity.WARNING] > self.max_warnings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sockspec.diagnostics import Diagnostic, Location, Severity
 from sockspec.reports.frames import frame
@@ -23,16 +23,16 @@ _BOLD, _DIM, _GREEN = "1", "2", "32;1"
 def report(run: Run, *, colour: bool = False, limit: int | None = LIMIT, quiet: bool = False) -> str:
     """The run as text.
 
-    `limit` is how many findings of one code are shown; None for all. `quiet` leaves out what is only for information,
-    and the closing line where nothing else was found.
+    `limit` is how many findings of one code are shown; None for all. `quiet` leaves out what is only for information
+    and makes nothing fail, and the closing line where nothing else was found.
     """
+    if quiet:
+        run = replace(run, findings=tuple(each for each in run.findings if not _is_idle(run, each)))
     pen = _Pen(colour)
     places = Places(run.source)
     lines: list[str] = []
     seen: Counter[str] = Counter()
     for finding in run.findings:
-        if quiet and finding.severity is Severity.INFO:
-            continue
         seen[finding.code.id] += 1
         if limit is None or seen[finding.code.id] <= limit:
             lines += _of_finding(finding, places, pen)
@@ -40,11 +40,11 @@ def report(run: Run, *, colour: bool = False, limit: int | None = LIMIT, quiet: 
         if limit is not None and count > limit:
             lines += [f"{printable(code)}: {count - limit} more, which '--limit 0' shows", ""]
     lines += map(printable, run.notes)
-    if not quiet or seen:
+    if run.findings or not quiet:
         lines.append(_closing(run, pen))
     if run.too_many_warnings:
         lines.append(f"{run.counts[Severity.WARNING]} warnings are more than the {run.max_warnings} that may be")
-    return "".join(line + "\n" for line in lines)
+    return "".join(f"{_idle_line(line)}\n" for line in lines)
 
 
 def summary(run: Run) -> str:
@@ -73,6 +73,8 @@ def _of_finding(finding: Diagnostic, places: Places, pen: _Pen) -> Iterator[str]
     yield from shown
     if finding.hint:
         yield f"    {pen.paint('hint:', _BOLD)} {printable(finding.hint)}"
+    if finding.location.pointer:
+        yield f"    {pen.paint(f'at:   #{printable(finding.location.pointer)}', _DIM)}"
     for related in finding.related[:_MOST_RELATED]:
         note = f": {printable(related.note)}" if related.note else ""
         yield f"    {pen.paint('see:', _BOLD)}  {printable(str(related))}{note}"
@@ -90,6 +92,15 @@ def _of_frame(location: Location, places: Places, pen: _Pen, style: str) -> Iter
         line, marks = found
         yield f"{pen.paint(f'{location.line:>6} |', _DIM)} {line}".rstrip()
         yield f"{pen.paint('       |', _DIM)} {pen.paint(marks, style)}"
+
+
+def _idle_line(line: str) -> str:
+    """The line, which to the runner of GitHub Actions is no command: those begin with two colons."""
+    return line.replace("::", r":\x3a", 1) if line.lstrip().startswith("::") else line
+
+
+def _is_idle(run: Run, finding: Diagnostic) -> bool:
+    return finding.severity is Severity.INFO and not run.fails(finding)
 
 
 def _closing(run: Run, pen: _Pen) -> str:

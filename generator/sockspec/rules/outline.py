@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sockspec.spec.asyncapi.traits import Members, merged
+from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.version import Kind, Specification
 
@@ -32,6 +33,8 @@ class Channel(Part):
     """A channel. Its address is the key in AsyncAPI 2; None where there is none, or it is no text."""
 
     address: str | None
+    is_root: bool
+    """Whether it is one of `channels` at the root, and not of `components`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Operation(Part):
     members: Members
     channel: Channel | None
     """The channel that it is of; None where it names none of the document's."""
+    is_root: bool
+    """Whether it is written at the root, or in a channel that is, and not in `components`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +58,27 @@ class Message(Part):
 class Outline:
     """The parts of a document, found when first asked for; each object once, wherever it is listed first."""
 
-    def __init__(self, documents: Documents, kind: Kind) -> None:
+    def __init__(self, documents: Documents, kind: Kind, kinds: Kinds) -> None:
         self._documents = documents
+        self._kinds = kinds
         self._root = documents.root
         self._is_3 = kind.specification is Specification.ASYNCAPI_3
 
     def listed(self, name: str) -> Iterator[Part]:
         """What stands under a word at the root of the document: `servers`, `channels` …"""
-        yield from self._parts(self._root.get(name))
+        yield from self.parts(self._root.get(name))
 
     def components(self, name: str) -> Iterator[Part]:
         """What `components` has under a word."""
         components = self._root.get("components")
-        yield from self._parts(components.get(name) if components is not None else None)
+        yield from self.parts(components.get(name) if components is not None else None)
+
+    def parts(self, listed: Node | None) -> Iterator[Part]:
+        """The members of a mapping that are mappings, or references to some of the right kind."""
+        for key, entry in listed.items() if listed is not None else ():
+            node = self._kinds.end(entry)
+            if node is not None and isinstance(node.value, dict):
+                yield Part(key, entry, node)
 
     def each(self, name: str) -> Iterator[Part]:
         """What is listed under a word at the root or in `components`, each object once."""
@@ -82,13 +95,16 @@ class Outline:
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
-        """All channels."""
-        return tuple(self._channel(part) for part in self.each("channels"))
+        """All channels. One that is listed twice at the root is there twice, since each has an address in AsyncAPI 2."""
+        listed = [self._channel(part, is_root=True) for part in self.listed("channels")]
+        known = {channel.node.identity for channel in listed}
+        others = (part for part in self.components("channels") if part.node.identity not in known)
+        return (*listed, *(self._channel(part, is_root=False) for part in others))
 
     @cached_property
     def channels_by_identity(self) -> Mapping[tuple[Path, str], Channel]:
         """The channels by what `Node.identity` says of their objects."""
-        return {channel.node.identity: channel for channel in self.channels}
+        return {channel.node.identity: channel for channel in reversed(self.channels)}
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -105,53 +121,77 @@ class Outline:
                 found[part.node.identity] = Message(part.key, part.entry, part.node, members)
         return tuple(found.values())
 
+    @cached_property
+    def messages_by_identity(self) -> Mapping[tuple[Path, str], Message]:
+        """The messages by what `Node.identity` says of their objects."""
+        return {message.node.identity: message for message in self.messages}
+
+    def carried(self, operation: Operation) -> tuple[Message, ...]:
+        """The messages of an operation: those that it lists, or all of its channel where it lists none."""
+        listed = operation.members.get("messages")
+        if not self._is_3:
+            ends: list[Node | None] = [part.node for part in self.variants(operation)]
+        elif listed is not None:
+            ends = [self._kinds.end(entry) for entry in listed.elements()]
+        else:
+            channel = operation.channel
+            ends = [part.node for part in self.parts(channel.node.get("messages"))] if channel is not None else []
+        identities = dict.fromkeys(end.identity for end in ends if end is not None)
+        known = self.messages_by_identity
+        return tuple(known[identity] for identity in identities if identity in known)
+
+    @cached_property
+    def message_traits(self) -> tuple[Node, ...]:
+        """All traits of messages, each once: those in messages, and those of `components`."""
+        listed = [message.node.get("traits") for message in self.messages]
+        entries = [entry for one in listed if one is not None for entry in one.elements()]
+        ends = [self._kinds.end(entry) for entry in entries]
+        ends += [part.node for part in self.components("messageTraits")]
+        return tuple({end.identity: end for end in ends if end is not None}.values())
+
     # --- how they are found -----------------------------------------------------------------------------------------
 
-    def _parts(self, listed: Node | None) -> Iterator[Part]:
-        """The members of a mapping that are mappings, or references to some."""
-        for key, entry in listed.items() if listed is not None else ():
-            node = self._documents.follow(entry)
-            if isinstance(node.value, dict) and not self._documents.is_broken(entry):
-                yield Part(key, entry, node)
-
-    def _channel(self, part: Part) -> Channel:
+    def _channel(self, part: Part, *, is_root: bool) -> Channel:
         written = part.node.get("address")
         address = written.value if written is not None and isinstance(written.value, str) else None
-        is_key = not self._is_3 and not part.entry.pointer.startswith("/components/")
-        return Channel(part.key, part.entry, part.node, part.key if is_key else address)
+        is_key = not self._is_3 and is_root
+        return Channel(part.key, part.entry, part.node, part.key if is_key else address, is_root)
 
     def _operations_2(self) -> Iterator[Operation]:
-        for channel in self.channels:
+        for channel in self.channels_by_identity.values():
             for verb in ("publish", "subscribe"):
                 entry = channel.node.get(verb)
                 if entry is not None and isinstance(entry.value, dict):
                     members = merged(self._documents, entry, object_wins=False)
-                    yield Operation(verb, entry, self._documents.follow(entry), members, channel)
+                    yield Operation(verb, entry, self._documents.follow(entry), members, channel, channel.is_root)
 
     def _operations_3(self) -> Iterator[Operation]:
         for part in self.each("operations"):
             members = merged(self._documents, part.entry, object_wins=True)
-            named = members.get("channel")
-            identity = self._documents.follow(named).identity if named is not None else None
-            channel = self.channels_by_identity.get(identity) if identity is not None else None
-            yield Operation(part.key, part.entry, part.node, members, channel)
+            is_root = not part.node.pointer.startswith("/components/")
+            yield Operation(part.key, part.entry, part.node, members, self.channel_of(members.get("channel")), is_root)
+
+    def channel_of(self, named: Node | None) -> Channel | None:
+        """The channel that a reference leads to; None where it is none of the document's."""
+        end = self._kinds.end(named) if named is not None else None
+        return self.channels_by_identity.get(end.identity) if end is not None else None
 
     def _message_parts(self) -> Iterator[Part]:
         for channel in self.channels:
-            yield from self._parts(channel.node.get("messages"))
+            yield from self.parts(channel.node.get("messages"))
         for operation in self.operations:
             if not self._is_3:
-                yield from self._variants(operation)
+                yield from self.variants(operation)
         yield from self.components("messages")
 
-    def _variants(self, operation: Operation) -> Iterator[Part]:
+    def variants(self, operation: Operation) -> Iterator[Part]:
         """The message of an operation, or those of its `oneOf` (AsyncAPI 2)."""
         waiting = [operation.members.get("message")]
         seen: set[tuple[Path, str]] = set()
         while waiting:
             entry = waiting.pop()
-            node = self._documents.follow(entry) if entry is not None else None
-            if entry is None or node is None or node.identity in seen or self._documents.is_broken(entry):
+            node = self._kinds.end(entry) if entry is not None else None
+            if entry is None or node is None or node.identity in seen:
                 continue
             seen.add(node.identity)
             branches = node.get("oneOf")

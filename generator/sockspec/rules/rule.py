@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sockspec.diagnostics import Code, Diagnostic
+from sockspec.rules.edits import Edit
 from sockspec.rules.subject import Subject
 
 Check = Callable[[Subject], Iterable[Diagnostic]]
+Fixer = Callable[[Subject, Diagnostic], Iterable[Edit]]
+"""What to write so that a finding is mended; nothing where that cannot be told."""
 
 ASYNCAPI = ("AsyncAPI 2.0", "AsyncAPI 3.0")
 ASYNCAPI_2 = ("AsyncAPI 2.0",)
@@ -29,6 +32,8 @@ class Group(enum.Enum):
     """What readers of the document would miss."""
     GUIDE = "guide"
     """What the design guide for WebSocket APIs asks for, as far as a document can show it."""
+    SUPPRESSIONS = "suppressions"
+    """What was written for the linter itself, to silence other rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class Rule:
     """Finds where it is broken; None where reading the document finds that."""
     fix: str = ""
     """What `sockspec lint --fix` does about it; empty where it leaves that to people."""
+    fixer: Fixer | None = None
+    """Does what `fix` says."""
+    is_fix_safe: bool = True
+    """Whether nothing of the API changes by it, and nothing is guessed; else it takes `--unsafe-fixes`, too."""
     aliases: tuple[str, ...] = ()
     """What other tools call it; these names may be used in its place."""
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from sockspec import ir
+from sockspec.diagnostics import Location
+from sockspec.rules.judging import Judging
 from sockspec.rules.outline import Outline
+from sockspec.rules.parts import Parts
+from sockspec.rules.schemas import Schemas
+from sockspec.spec.kinds import Kinds
 from sockspec.spec.resolve import Documents, Node
+from sockspec.spec.source import Document, index_of, unescape
 from sockspec.spec.version import Kind, Specification
 
 
@@ -39,7 +46,45 @@ class Subject:
         """Whether it is an AsyncAPI document of the second form."""
         return self.kind.specification is Specification.ASYNCAPI_3
 
+    def node_at(self, place: Location) -> Node | None:
+        """The value that stands at a place, as its pointer says; None where there is none."""
+        document = self._by_name.get(place.path)
+        here = Node(document.value, document, "") if document is not None else None
+        for token in place.pointer.split("/")[1:]:
+            if here is None:
+                break
+            index = index_of(token, here.value) if isinstance(here.value, list) else None
+            if index is not None and isinstance(here.value, list):
+                here = Node(here.value[index], here.document, f"{here.pointer}/{token}")
+            else:
+                here = here.get(unescape(token))
+        return here
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Document]:
+        return {document.name: document for document in self.documents.loaded}
+
     @cached_property
     def outline(self) -> Outline:
         """The parts of an AsyncAPI document; none of an OpenAPI document."""
-        return Outline(self.documents, self.kind)
+        return Outline(self.documents, self.kind, self.kinds)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What the parts of an AsyncAPI document are, and what its references should lead to; nothing of OpenAPI."""
+        return Kinds(self.documents, self.kind.version if self.is_asyncapi else None)
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The Schema Objects of the document, and where they stand."""
+        return Schemas(self.documents, self.kind)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What puts schemas together that hold together."""
+        return Parts(self.schemas)
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What judges the values that the document gives as valid."""
+        return Judging(self.schemas)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from sockspec.diagnostics import Diagnostic, Report
-from sockspec.rules import correctness
+from sockspec.rules import correctness, generation, guide, suppressions
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
@@ -14,12 +15,15 @@ from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
 SPOILING = frozenset((WRONG_TYPE, NOT_ALLOWED_VALUE, INVALID_VALUE))
 """What makes a value meaningless, so that rules about it and what is within it have nothing to say."""
 
+PAGE = "rules.md"
+"""The page of our documentation that explains rules."""
+
 
 @cache
 def rules() -> Mapping[str, Rule]:
     """All rules of our own by their ids, in the order of `docs/rules.md`."""
     found: dict[str, Rule] = {}
-    for rule in correctness.RULES:
+    for rule in (*correctness.RULES, *generation.RULES, *guide.RULES, *suppressions.RULES):
         if rule.id in found:
             raise ValueError(f"there are two rules {rule.id!r}")
         found[rule.id] = rule
@@ -37,6 +41,14 @@ def findings(asked: Iterable[Rule], subject: Subject) -> Iterator[Diagnostic]:
     for rule in asked:
         if rule.check is not None and any(each.startswith(name) for each in rule.since):
             yield from rule.check(subject)
+
+
+def labelled(found: Diagnostic) -> Diagnostic:
+    """What was found, with the group of its rule and the page that explains it, where it is of a rule of ours."""
+    rule = rules().get(found.code.id)
+    if rule is None:
+        return found
+    return replace(found, code=replace(found.code, category=rule.group.value, page=PAGE))
 
 
 def unspoilt(found: Iterable[Diagnostic], report: Report) -> Iterator[Diagnostic]:

@@ -5,19 +5,16 @@ The libraries for this neither bound what a hostile expression such as `a{100000
 
 from __future__ import annotations
 
-import importlib
 import random
-import re
-import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
+
+from sockspec.schema.expressions import REPEATS, SAFE_LENGTH, is_risky, matches, parsed
+
+__all__ = ["LONGEST", "SAFE_LENGTH", "TooLong", "is_risky", "matches", "text"]
 
 LONGEST: Final = 20_000
 """Characters that a text has at most."""
-
-SAFE_LENGTH: Final = 20
-"""Characters up to which a risky expression is tried; its matching takes time that doubles with each one."""
 
 _PREFERRED: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/ @#+,!?\u00e9\u4e2d\u20ac\n"
 _CATEGORIES: Final[dict[str, Callable[[str], bool]]] = {
@@ -28,43 +25,10 @@ _CATEGORIES: Final[dict[str, Callable[[str], bool]]] = {
     "CATEGORY_WORD": lambda c: c.isalnum() or c == "_",
     "CATEGORY_NOT_WORD": lambda c: not (c.isalnum() or c == "_"),
 }
-_REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-_MANY: Final = 8
 
 
 class TooLong(Exception):
     """The expression asks for more than a text may have."""
-
-
-@cache
-def parsed(pattern: str) -> Any:
-    """The expression as `re` reads it; ValueError where it cannot be read."""
-    # A private module since 3.11, and the only way to a parsed expression; its public name warns of its end.
-    parser: Any = importlib.import_module("re._parser")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of constructs that will mean something else in time
-            return parser.parse(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {pattern!r}") from error
-
-
-@cache
-def is_risky(pattern: str) -> bool:
-    """Whether matching may take exponential time: something repeated that has choices within."""
-    try:
-        return _risky(parsed(pattern), repeated=False)
-    except ValueError:
-        return True
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether the expression is found in the text; ValueError where finding out could take too long."""
-    if len(text) > SAFE_LENGTH and is_risky(pattern):
-        raise ValueError("the expression is too costly for a text of this length")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return re.search(pattern, text) is not None
 
 
 def text(pattern: str, rng: random.Random, *, more: int, least: int = 0) -> str:
@@ -119,7 +83,7 @@ class _Walk:
             case "ASSERT" if argument[0] > 0 and self._rng.random() < 0.7:
                 # Of `(?=.*\d).{8}` the part that looks ahead is often a part of what follows.
                 self.items(argument[1])
-            case _ if op in _REPEATS:
+            case _ if op in REPEATS:
                 self._repeat(argument)
             case _:
                 pass
@@ -175,22 +139,3 @@ def _is_member(character: str, op: str, argument: Any) -> bool:
             return bool(argument[0] <= ord(character) <= argument[1])
         case _:
             return _CATEGORIES[str(argument)](character)
-
-
-def _risky(tree: Any, *, repeated: bool) -> bool:
-    for op, argument in tree:
-        name = str(op)
-        if name in _REPEATS:
-            many = int(argument[1]) > _MANY
-            if (repeated and int(argument[1]) != int(argument[0])) or _risky(argument[2], repeated=repeated or many):
-                return True
-        elif name == "BRANCH":
-            if repeated or any(_risky(branch, repeated=repeated) for branch in argument[1]):
-                return True
-        elif name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT", "ATOMIC_GROUP"):
-            inner = argument if name == "ATOMIC_GROUP" else argument[-1]
-            if _risky(inner, repeated=repeated):
-                return True
-        elif name == "GROUPREF":
-            return True
-    return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from jsonschema import FormatChecker, validators
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import UnknownType, ValidationError
 from referencing.exceptions import Unresolvable
 
 from sockspec.runtime.formats import FORMATS
@@ -17,6 +17,9 @@ _MOST_REFERENCES: Final = 5_000
 """References that one verdict follows; a schema whose references double at each step is refused above that."""
 _MOST_TOGETHER: Final = 60_000
 """References that are followed for all the samples of one call."""
+
+_MOST_BRANCHES: Final = 100_000
+"""Branches of `allOf`, `anyOf` and `oneOf` that one verdict tries."""
 
 _LARGEST_UNIQUE: Final = 2_000
 """Items that are held against each other, which takes time by the square of their number."""
@@ -47,6 +50,7 @@ class Judge:
     def __init__(self, schemas: Mapping[str, object]) -> None:
         self.document: Mapping[str, Any] = {"$schema": _DEFAULT, "definitions": {}, **schemas}
         self._left = 0
+        self._left_branches = 0
         self._left_together = _MOST_TOGETHER
         base: Any = validators.validator_for(self.document)
         self.siblings_apply: Final = "2020-12" in str(self.document["$schema"])
@@ -57,6 +61,7 @@ class Judge:
             "patternProperties": _by_pattern(base.VALIDATORS["patternProperties"]),
             "additionalProperties": _by_pattern(base.VALIDATORS["additionalProperties"]),
             "uniqueItems": _unique(base.VALIDATORS["uniqueItems"]),
+            **{word: self._counted(base.VALIDATORS[word]) for word in ("allOf", "anyOf", "oneOf")},
         }
         self._reference = base.VALIDATORS["$ref"]
         checker = FormatChecker(formats=())
@@ -71,7 +76,7 @@ class Judge:
 
     def accepts(self, schema: Mapping[str, Any] | bool, value: object) -> bool:
         """Whether a value is valid by a schema, whose references lead into the document; no where it is not known."""
-        self._left = _MOST_REFERENCES
+        self._left, self._left_branches = _MOST_REFERENCES, _MOST_BRANCHES
         try:
             return next(self._validator.evolve(schema=schema).iter_errors(value), None) is None
         except (_Undecided, RecursionError, ValueError, OverflowError, Unresolvable):
@@ -79,11 +84,19 @@ class Judge:
 
     def breaches(self, schema: Mapping[str, Any] | bool, value: object) -> tuple[Breach, ...] | None:
         """What is wrong with a value, in full; None where that is not known."""
-        self._left = _MOST_REFERENCES
+        self._left, self._left_branches = _MOST_REFERENCES, _MOST_BRANCHES
         try:
             errors = self._validator.evolve(schema=schema).iter_errors(value)
             return tuple(_breach(error) for error in errors)
         except (_Undecided, RecursionError, ValueError, OverflowError, Unresolvable):
+            return None
+
+    def errors(self, schema: Mapping[str, Any] | bool, value: object) -> list[ValidationError] | None:
+        """What is wrong with a value, in the words of the library; None where that is not known."""
+        self._left, self._left_branches = _MOST_REFERENCES, _MOST_BRANCHES
+        try:
+            return [*self._validator.evolve(schema=schema).iter_errors(value)]
+        except (_Undecided, RecursionError, ValueError, OverflowError, TypeError, Unresolvable, UnknownType):
             return None
 
     def resolve(self, reference: str) -> Mapping[str, Any] | bool:
@@ -95,6 +108,17 @@ class Judge:
         if not isinstance(found, (Mapping, bool)):
             raise KeyError(reference)
         return found
+
+    def _counted(self, original: Any) -> Any:
+        """A keyword that has branches, with a count of them."""
+
+        def check(validator: Any, branches: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+            self._left_branches -= len(branches)
+            if self._left_branches < 0:
+                raise _Undecided
+            yield from original(validator, branches, instance, schema) or ()
+
+        return check
 
     def _follow(self, validator: Any, reference: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         self._left -= 1

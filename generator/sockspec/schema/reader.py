@@ -51,12 +51,6 @@ PARAMETER_KEYWORD = Code(
     "Parameters of the handshake are texts, which no validator of JSON sees: they are held to what a type of Python can "
     "say, and this keyword is beyond that. Check it in the server.",
 )
-TYPES_CONTRADICT = Code(
-    "types-contradict",
-    Severity.WARNING,
-    "Schemas that all have to hold (`allOf`, or what stands beside `$ref`) want different types, so that no value obeys "
-    "them. The validator refuses every payload that has one. Take the wrong part out.",
-)
 
 
 class SchemaReader:
@@ -163,9 +157,7 @@ class SchemaReader:
             return unions.convert(self, shape, name, unsaid)
         types = self._types(shape)
         if shape.types == () and "type" not in shape.words:
-            place = shape.node.location
-            self.report.add(TYPES_CONTRADICT.at(place, "no value has the types that all parts of this schema want"))
-            unsaid.append(ir.Unsaid("type", place))
+            unsaid.append(ir.Unsaid("type", shape.node.location))
         if not types:
             self.note(shape, frozenset(), tuple(_BY_TYPE), unsaid)
             self.note(shape, frozenset(), (), unsaid)

@@ -5,22 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Severity
 from sockspec.schema import unions
 from sockspec.schema.discriminators import narrowed
 from sockspec.schema.shape import Shape, is_true
 from sockspec.spec.resolve import Node
-from sockspec.spec.walk import nearest
 
 if TYPE_CHECKING:
     from sockspec.schema.reader import SchemaReader
-
-REQUIRED_UNDECLARED = Code(
-    "required-not-declared",
-    Severity.WARNING,
-    "`required` names a property that `properties` does not have, most often for a slip of the pen. The member is in the "
-    "package, required, of any type. Declare the property, or correct its name.",
-)
 
 _OBJECT_WORDS = frozenset({"properties", "required", "additionalProperties"})
 _ACCESS = {"readOnly": "read-only", "writeOnly": "write-only"}
@@ -46,15 +37,6 @@ def record(reader: SchemaReader, name: str, shape: Shape) -> ir.Record:
     extra = None if closed else _extra(reader, name, shape, unsaid)
     declared = {field.wire_name for field in fields}
     undeclared = [wire_name for wire_name in shape.required if wire_name not in declared]
-    if undeclared and shape.properties:
-        near = nearest(undeclared[0], declared)
-        reader.report.add(
-            REQUIRED_UNDECLARED.at(
-                shape.node.location,
-                f"{', '.join(map(repr, undeclared))} required, and not among the properties",
-                hint=f"did you mean {near!r}?" if near is not None else "",
-            )
-        )
     fields += [ir.Field(wire_name, ir.Anything(), True, shape.node.location) for wire_name in undeclared]
     if closed and undeclared:
         # Required and forbidden at once: nothing obeys such a schema, and only the validator can say so.

@@ -43,6 +43,14 @@ def metaschema(version: str) -> Schema:
     }
 
 
+@functools.cache
+def schema_objects() -> Mapping[str, Schema]:
+    """The shapes of Schema Objects by name (`schema`, `openapiSchema` ...): each says nothing of schemas within it."""
+    shapes = _prune(_table("shared"), VERSIONS[-1]) | _prune(_table("schemas"), VERSIONS[-1])
+    used = {name: shape for name, shape in shapes.items() if not name.startswith("avro")}
+    return {name: _Composer(shapes).schema(shape) for name, shape in used.items()}
+
+
 def _shapes(version: str) -> dict[str, Shape]:
     """All shapes of a version by name."""
     shapes: dict[str, Shape] = {

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
 from sockspec.spec.identifiers import Identifiers, identifiers
 from sockspec.spec.node import Node
-from sockspec.spec.source import Document, Unreadable, escape, index_of, load, unescape
+from sockspec.spec.source import NO_TEXTS, Document, Unreadable, escape, index_of, load, unescape
 from sockspec.spec.text import MAX_DEPTH, quoted
 from sockspec.spec.walk import Seen, nearest, references
 
@@ -78,9 +78,17 @@ _Steps = Generator[Node, Node | None, Node | None]
 class Documents:
     """The root document and the files that it refers to, read when a reference first leads there."""
 
-    def __init__(self, root: Document, report: Report, *, allowed_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Document,
+        report: Report,
+        *,
+        allowed_folder: Path | None = None,
+        texts: Mapping[Path, bytes] = NO_TEXTS,
+    ) -> None:
         self.root = Node(root.value, root, "")
         self._report = report
+        self._texts = texts
         self._folder = (allowed_folder or root.path.parent).resolve()
         self._loaded: dict[Path, Document | None] = {root.path: root}
         self._targets: dict[tuple[Path, str], Node | None] = {}
@@ -94,6 +102,11 @@ class Documents:
     def loaded(self) -> tuple[Document, ...]:
         """All files that have been read so far, the root first."""
         return tuple(document for document in self._loaded.values() if document is not None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that have been looked for so far, the root first; those that could not be read are among them."""
+        return tuple(self._loaded)
 
     def target(self, node: Node) -> Node | None:
         """Where the reference leads, which may be a reference again. None, reported once, where it leads nowhere."""
@@ -267,7 +280,7 @@ class Documents:
         if not os.path.exists(path):
             return None
         try:
-            return load(path, name=self._name(path), report=self._report, any_root=True)
+            return load(path, name=self._name(path), report=self._report, any_root=True, texts=self._texts)
         except Unreadable as error:
             for diagnostic in error.diagnostics:
                 self._report.add(diagnostic)

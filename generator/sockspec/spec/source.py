@@ -5,17 +5,19 @@ from __future__ import annotations
 import codecs
 import gc
 import os
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.spec import read_json, read_yaml
 from sockspec.spec.json_scanner import INVALID_JSON
 from sockspec.spec.text import BAD_ENCODING, Json, Marks, Text, Unreadable
 
-__all__ = ["MAX_BYTES", "Document", "Json", "Unreadable", "escape", "load", "load_text", "unescape"]
+__all__ = ["MAX_BYTES", "NO_TEXTS", "Document", "Json", "Unreadable", "escape", "load", "load_text", "unescape"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """How large a file may be."""
@@ -43,6 +45,9 @@ NOT_A_MAPPING = Code(
     "A description of an API is a mapping that begins with `asyncapi:` or `openapi:`; this file is a list or a single "
     "value.",
 )
+
+NO_TEXTS: Mapping[Path, bytes] = MappingProxyType({})
+"""Nothing stands in the place of any file."""
 
 _CONTROLS = [chr(code) for code in range(0x20) if chr(code) not in "\t\n\r"]
 
@@ -74,12 +79,22 @@ class Document:
     value: Json
     _places: _Places = field(repr=False, compare=False)
 
+    @property
+    def text(self) -> Text:
+        """The text that was read, without a byte order mark."""
+        return self._places.text
+
     def locate(self, pointer: str, *, key: bool = False) -> Location:
         """The place of the value at a JSON pointer, or of its key.
 
         Of an item of a list, which has no key, the place of the item. Where the pointer leads nowhere, the place of
         the nearest value on the way.
         """
+        key_place, place = self.offsets(pointer)
+        return self._places.text.place(key_place if key else place, pointer)
+
+    def offsets(self, pointer: str) -> tuple[int, int]:
+        """Like `locate`: which characters of the text the key and the value begin at."""
         marks = self._places.marks
         place = key_place = marks.root
         value = self.value
@@ -93,7 +108,52 @@ class Document:
                     value = value[index]
                 case _:
                     break
-        return self._places.text.place(key_place if key else place, pointer)
+        return key_place, place
+
+    def at(self, pointer: str) -> Json:
+        """The value at a JSON pointer; None where it leads nowhere."""
+        value = self.value
+        for token in pointer.split("/")[1:]:
+            match value:
+                case dict():
+                    value = value.get(unescape(token))
+                case list() if (index := index_of(token, value)) is not None:
+                    value = value[index]
+                case _:
+                    return None
+        return value
+
+    def places(self) -> Iterator[tuple[int, int, str]]:
+        """Where each value is written: what its key and the value itself begin at, and its pointer.
+
+        A container comes before what is in it; one that stands in several places (a YAML alias) comes once.
+        """
+        marks = self._places.marks
+        seen: set[int] = set()
+        waiting: list[tuple[int, int, str, Json]] = [(marks.root, marks.root, "", self.value)]
+        while waiting:
+            key_place, place, pointer, value = waiting.pop()
+            yield key_place, place, pointer
+            if not isinstance(value, (dict, list)) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, dict):
+                children = [(*marks.of_key(value, key), f"{pointer}/{escape(key)}", value[key]) for key in value]
+            else:
+                offsets = [marks.of_item(value, index) for index in range(len(value))]
+                children = [(at, at, f"{pointer}/{index}", value[index]) for index, at in enumerate(offsets)]
+            waiting.extend(reversed(children))
+
+    def written(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Json, Location]]:
+        """Where a pattern matches the text at the beginning of a key or a value: the match, the key or value, its place.
+
+        Only what matches somewhere is looked for, so that a document without any match costs no more than the search.
+        """
+        text = self._places.text
+        matches = {match.start(): match for match in pattern.finditer(text.characters)}
+        if matches:
+            for offset, value, pointer in self._places.marks.beginnings(self.value, matches.keys()):
+                yield matches[offset], value, text.place(offset, pointer)
 
 
 def escape(token: str) -> str:
@@ -119,14 +179,25 @@ def index_of(token: str, items: list[Json]) -> int | None:
     return index if index < len(items) else None
 
 
-def load(path: Path, *, name: str | None = None, report: Report, any_root: bool = False) -> Document:
+def load(
+    path: Path,
+    *,
+    name: str | None = None,
+    report: Report,
+    any_root: bool = False,
+    texts: Mapping[Path, bytes] = NO_TEXTS,
+) -> Document:
     """Read a YAML or JSON file. `name` is how to show it to users; by default the path as given.
+
+    Where `texts` has something under the absolute path of the file, without links, that stands in the file's place.
 
     Raises Unreadable where it has no value, or one that is not a mapping (unless `any_root`). The rest is reported.
     """
     name = str(path) if name is None else name
     try:
         resolved = path.resolve()
+        if resolved in texts:
+            return load_text(texts[resolved], path=resolved, name=name, report=report, any_root=any_root)
         if resolved.exists() and not resolved.is_file():
             raise Unreadable(UNREADABLE_FILE.at(Location(name), "this is not a file"))
         with resolved.open("rb") as file:

@@ -9,12 +9,13 @@ It does not recurse with the document: what is still to be checked stands in a l
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sockspec.spec.metaschema import Schema
+from sockspec.spec.metaschema import Schema, schema_objects
 from sockspec.spec.text import Json
 
 Path = tuple[str | int, ...]
@@ -28,7 +29,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "string": (str,),
 }
-_FOR_PEOPLE = frozenset({"hint", "says", "moved", "tolerated"})
+_FOR_PEOPLE = frozenset({"hint", "says", "moved", "tolerated", "to"})
 """Keywords without a part in the verdict."""
 _SIMPLE = frozenset({"type", "required"})
 
@@ -37,6 +38,12 @@ _FORMATS = {
     "email": re.compile(r"[^\s@]+@[^\s@]+"),
 }
 """Formats that are looked at (RFC 3986, RFC 5321; roughly). A fault of format has no part in the verdict either."""
+
+_WITHIN: Mapping[str, Schema] = {
+    **{name: {"type": ["object", "boolean"]} for name in ("schema", "jsonSchema", "schema2020")},
+    "openapiSchema": {"type": "object"},
+}
+"""Schema Objects within others, where they are judged one by one."""
 
 MAX_FAULTS = 200
 """How many faults are looked for; those of a document made to have millions would take hours to word."""
@@ -62,11 +69,26 @@ class Fault:
 _Task = tuple[Any, Json, Any, str]
 
 
-def faults(metaschema: Schema, document: Json) -> list[Fault]:
-    """The faults of a document. It is valid exactly if there are none but those of `format`."""
+def faults(metaschema: Schema, document: Json, *, shape: str = "") -> list[Fault]:
+    """The faults of a document. It is valid exactly if there are none but those of `format`.
+
+    With the name of a shape, the faults of a part that should be of that.
+    """
     checker = _Checker(metaschema["definitions"], MAX_FAULTS + 1, formats=True)
-    checker.run({"$ref": metaschema["$ref"]}, document)
+    checker.run({"$ref": f"#/definitions/{shape}" if shape else metaschema["$ref"]}, document)
     return checker.found
+
+
+def faults_of_schema(shape: str, value: Json) -> list[Fault]:
+    """The faults of one Schema Object by its shape (`schema2020` ...); those of the schemas within it are left out."""
+    checker = _Checker(_within(), MAX_FAULTS + 1, formats=False)
+    checker.run(schema_objects()[shape], value)
+    return checker.found
+
+
+@functools.cache
+def _within() -> dict[str, Schema]:
+    return {**schema_objects(), **_WITHIN}
 
 
 def is_type(value: Json, expected: str | list[str]) -> bool:
@@ -239,14 +261,14 @@ def _repeated(items: Iterable[Json]) -> int | None:
     """The index of the first item that equals an earlier one."""
     seen: set[tuple[Any, ...]] = set()
     for index, item in enumerate(items):
-        key = _comparable(item)
+        key = comparable(item)
         if key in seen:
             return index
         seen.add(key)
     return None
 
 
-def _comparable(value: Json) -> tuple[Any, ...]:
+def comparable(value: Json) -> tuple[Any, ...]:
     """Equal for two values exactly if JSON Schema calls them equal. Written without recursion: values may be deep."""
     parts: list[Any] = []
     waiting: list[Any] = [value]

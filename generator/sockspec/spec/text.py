@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
@@ -26,9 +27,10 @@ TOO_DEEP = Code(
 )
 DUPLICATE_KEY = Code(
     "duplicate-key",
-    Severity.WARNING,
-    "A mapping has the same key twice. YAML forbids it and JSON leaves it open; the last value counts here, as in most "
-    "readers, and the others are lost. Remove or rename all but one.",
+    Severity.ERROR,
+    "A mapping has the same key twice. YAML forbids it, and JSON has no meaning for it; the last value counts here, as in "
+    "most readers, and the others are lost. Remove or rename all but one.",
+    tolerable=True,
 )
 BAD_NUMBER = Code(
     "bad-number",
@@ -104,6 +106,34 @@ class Marks:
     def of_item(self, items: list[Json], index: int) -> int:
         """Where an item of the list begins."""
         return self._offsets[self._starts[id(items)] + index]
+
+    def beginnings(self, root: Json, wanted: Collection[int]) -> Iterator[tuple[int, Json, str]]:
+        """Of the wanted offsets those at which a key or a value begins, with it and the JSON pointer of the value."""
+        waiting: list[tuple[Json, str]] = [(root, "")]
+        seen: set[int] = set()
+        while waiting:
+            container, pointer = waiting.pop()
+            start = self._starts.get(id(container))
+            if start is None or start in seen:
+                continue
+            seen.add(start)
+            inner: list[tuple[Json, str]] = []
+            if isinstance(container, dict):
+                for key, value in container.items():
+                    below = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+                    for offset, found in ((self._offsets[start], key), (self._offsets[start + 1], value)):
+                        if offset in wanted:
+                            yield offset, found, below
+                    start += 2
+                    if isinstance(value, dict | list):
+                        inner.append((value, below))
+            elif isinstance(container, list):
+                for index, value in enumerate(container):
+                    if self._offsets[start + index] in wanted:
+                        yield self._offsets[start + index], value, f"{pointer}/{index}"
+                    if isinstance(value, dict | list):
+                        inner.append((value, f"{pointer}/{index}"))
+            waiting.extend(reversed(inner))
 
 
 def quoted(text: str) -> str:

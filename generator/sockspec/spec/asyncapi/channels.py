@@ -38,13 +38,6 @@ BARE_ADDRESS = Code(
     "The address of a channel does not begin with `/`. It is taken for a path below the server's URL; set "
     "`x-channel: subscription` where it is the name of something inside a connection.",
 )
-ADDRESS_NOT_A_PATH = Code(
-    "address-not-a-path",
-    Severity.WARNING,
-    "The address of a channel is a path below the URL of its servers, without a scheme, a host, a query (which "
-    "belongs into `bindings.ws.query`) or a fragment. What is written beside the path is read as it is meant, as far "
-    "as it can be.",
-)
 PATH_REPEATED = Code(
     "path-repeated",
     Severity.WARNING,
@@ -57,12 +50,6 @@ CHANNELS_SHARE_ADDRESS = Code(
     Severity.INFO,
     "Several channels have the same address on the same servers. A client that connects cannot say which of them it "
     "means, so they are one endpoint, with the messages of all of them.",
-)
-UNUSED_PARAMETER = Code(
-    "unused-parameter",
-    Severity.WARNING,
-    "A channel describes a parameter that its address does not have. Parameters of the query belong into "
-    "`bindings.ws.query`.",
 )
 OTHER_PROTOCOL = Code(
     "channel-without-websocket",
@@ -120,7 +107,6 @@ class Channels:
         self._servers = servers
         self._report = report
         self._key_is_address = key_is_address
-        self._left_out: set[tuple[Path, str]] = set()
         self.found = tuple(self._find())
         self.endpoints: list[ir.Channel] = []
         self._endpoint_of: dict[tuple[Path, str], str] = {}
@@ -132,10 +118,6 @@ class Channels:
     def endpoint(self, channel: Node) -> str | None:
         """The name of the endpoint that a channel belongs to; None where it has none."""
         return self._endpoint_of.get(channel.identity)
-
-    def is_left_out(self, channel: Node) -> bool:
-        """Whether the document lists a channel that is no endpoint."""
-        return self._documents.follow(channel).identity in self._left_out
 
     def connected(self, unconnected: set[tuple[Path, str]]) -> tuple[ir.Channel, ...]:
         """The endpoints, but for those that stand for these channels alone."""
@@ -155,7 +137,6 @@ class Channels:
             if not is_bound and (servers is None or self._is_bound_elsewhere(node)):
                 message = f"the channel {quoted(key)} is not reached by WebSocket, and left out"
                 self._report.add(OTHER_PROTOCOL.at(entry.key_location, message))
-                self._left_out.add(node.identity)
                 continue
             address = node.get("address")
             written = address.value if address is not None and isinstance(address.value, str) else None
@@ -261,25 +242,18 @@ class Channels:
     def _placed(self, one: Found) -> tuple[str | None, tuple[ir.Parameter, ...], tuple[ir.Parameter, ...]]:
         """The path of an endpoint, its parameters, and those of a query that is written in the address."""
         if one.address is None:
-            self._report_unused(one, set())
             return None, (), ()
         place = one.node.get("address") or one.entry
         url = split(one.address, has_host=is_absolute(one.address))
         path = url.path if not url.path or url.path.startswith("/") else f"/{url.path}"
-        wrong = [what for what, part in (("host", url.host), ("query", url.query), ("fragment", url.fragment)) if part]
         where = place.key_location if self._key_is_address else place.location
-        if wrong:
-            what = " and a ".join(wrong)
-            message = f"the address {quoted(one.address)} has a {what}; its path is {quoted(path or '/')}"
-            self._report.add(ADDRESS_NOT_A_PATH.at(where, message))
-        elif path != url.path:
+        if path != url.path:
             self._report.add(BARE_ADDRESS.at(where, f"the address {quoted(one.address)} is read as {quoted(path)}"))
         listed = one.node.get("parameters")
         declared = dict(listed.items()) if listed is not None else {}
         texts = (path, *(value for _, value in url.query))
         used = dict.fromkeys(name for text in texts for name in PARAMETER.findall(text))
         known = {name: self._parameter(name, declared.get(name), where) for name in used}
-        self._report_unused(one, set(used))
         query = tuple(fixed_or_named(name, value, known, where) for name, value in url.query)
         parameters = tuple(known[name] for name in dict.fromkeys(PARAMETER.findall(path)))
         servers = self._servers.of(one.servers)
@@ -288,16 +262,6 @@ class Channels:
             self._report.add(PATH_REPEATED.at(where, message, hint="write '/' as the address"))
             path = ""
         return "" if path == "/" else path, parameters, query
-
-    def _report_unused(self, one: Found, used: set[str]) -> None:
-        listed = one.node.get("parameters")
-        unused = [(name, node) for name, node in (listed.items() if listed is not None else ()) if name not in used]
-        if unused:
-            shown = ", ".join(quoted(name) for name, _ in unused[:_FEW])
-            more = f" and {len(unused) - _FEW} more" if len(unused) > _FEW else ""
-            message = f"the address {quoted(one.address or '')} has no place for the parameters {shown}{more}"
-            hint = "describe parameters of the query in 'bindings.ws.query'"
-            self._report.add(UNUSED_PARAMETER.at(unused[0][1].key_location, message, hint=hint))
 
     def _parameter(self, name: str, node: Node | None, where: Location) -> ir.Parameter:
         if node is None:

@@ -14,9 +14,15 @@ def is_expression(written: str) -> bool:
     return _EXPRESSION.fullmatch(written) is not None
 
 
+def path(written: str) -> tuple[str, tuple[str, ...]] | None:
+    """`header` or `payload`, and the keys that lead to a place in it; None where that is no expression."""
+    match = _EXPRESSION.fullmatch(written)
+    if match is None:
+        return None
+    return match[1], tuple(unescape(token) for token in (match[2] or "").split("/")[1:])
+
+
 def payload_path(written: str) -> tuple[str, ...] | None:
     """The keys that lead to a place in the payload; None where the expression means no such place."""
-    match = _EXPRESSION.fullmatch(written)
-    if match is None or match[1] == "header" or not match[2]:
-        return None
-    return tuple(unescape(token) for token in match[2].split("/")[1:])
+    found = path(written)
+    return found[1] if found is not None and found[0] == "payload" and found[1] else None

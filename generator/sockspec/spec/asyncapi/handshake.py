@@ -14,11 +14,6 @@ from sockspec.spec.close_codes import with_problem
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.text import quoted
 
-HANDSHAKE_IS_GET = Code(
-    "handshake-is-get",
-    Severity.WARNING,
-    "The handshake of a WebSocket is a GET request (RFC 6455, section 4.1), whatever the binding says.",
-)
 UNUSABLE_CLOSE_CODE = Code(
     "unusable-close-code",
     Severity.WARNING,
@@ -61,10 +56,6 @@ def read(documents: Documents, channel: Node, reader: SchemaReader, report: Repo
     holders = [channel] if bound is None else [channel, bound]
     extensions = [found for holder in holders for key in _EXTENSIONS if (found := holder.get(key)) is not None]
     spoken = [documents.follow(extension) for extension in extensions]
-    method = bound.get("method") if bound is not None else None
-    if method is not None and method.value != "GET":
-        message = f"the method {quoted(str(method.value))} cannot be; a WebSocket is opened by 'GET'"
-        report.add(HANDSHAKE_IS_GET.at(method.location, message))
     taken: dict[str, int] = {}
     codes = {code.code: code for one in spoken for code in _close_codes(one.get("closeCodes"), taken, report)}
     return Handshake(

@@ -26,20 +26,8 @@ HEADERS_IGNORED = Code(
 BAD_CORRELATION = Code(
     "correlation-location",
     Severity.WARNING,
-    "The `location` of a correlation id is no place in the payload (`$message.payload#/...`), so replies cannot be "
-    "matched to requests by it.",
-)
-CORRELATION_NOT_IN_PAYLOAD = Code(
-    "correlation-not-in-payload",
-    Severity.WARNING,
-    "The `location` of a correlation id is a place that the schema of the payload does not have, so replies cannot be "
-    "matched to requests by it. Correct the pointer, or add the property to the payload.",
-)
-CORRELATION_ASSUMED = Code(
-    "correlation-assumed",
-    Severity.INFO,
-    "The `location` of a correlation id is a property that the schema of the payload does not have and lets in, so the "
-    "message gets an optional member for it. Add the property to the payload, or correct the pointer.",
+    "The `location` of a correlation id is in the headers, which the frames of a WebSocket do not have, so replies cannot "
+    "be matched to requests by it. Put it into the payload (`$message.payload#/...`).",
 )
 OTHER_SCHEMA_FORMAT = Code(
     "schema-format-not-read",
@@ -66,6 +54,11 @@ _READ_FORMAT = re.compile(
 )
 _BINARY_FORMAT = re.compile(r"application/(vnd\.apache\.avro|(vnd\.google\.|x-)?protobuf).*", re.IGNORECASE | re.DOTALL)
 _LONGEST_NAME = 100
+
+
+def is_read(schema_format: str) -> bool:
+    """Whether schemas of a format are read here: those of JSON Schema, by any of its names."""
+    return _READ_FORMAT.fullmatch(schema_format.strip()) is not None
 
 
 class Messages:
@@ -132,18 +125,8 @@ class Messages:
     def _check_correlation(self, name: str, place: Node, definitions: Mapping[str, ir.Definition]) -> None:
         message = self._found[name]
         if not shapes.leads(message.payload.type, message.correlation, definitions):
-            pointer = quoted("/" + "/".join(message.correlation))
-            carrying = _carrying(message, place, definitions)
-            if carrying is not None:
-                assumed = (
-                    f"the payload of {quoted(name)} has nothing at {pointer}; it gets an optional member for the id"
-                )
-                self._report.add(CORRELATION_ASSUMED.at(place.location, assumed))
-                self._found[name] = carrying
-                return
-            problem = f"the payload of {quoted(name)} has nothing at {pointer}, so replies cannot be matched by it"
-            self._report.add(CORRELATION_NOT_IN_PAYLOAD.at(place.location, problem))
-            self._found[name] = replace(message, correlation=())
+            # A rule says that the place is not described.
+            self._found[name] = _carrying(message, place, definitions) or replace(message, correlation=())
 
     def _component(self, node: Node) -> str:
         """The key of the component message that a reference leads to, by whatever way; empty where it leads to none."""
@@ -196,7 +179,7 @@ class Messages:
             if target.get("schema") is not None and target.get("schemaFormat") is not None:
                 payload, schema_format = target.get("schema"), target.get("schemaFormat")
         written_in = schema_format.value if schema_format is not None else None
-        if schema_format is not None and isinstance(written_in, str) and not _READ_FORMAT.fullmatch(written_in.strip()):
+        if schema_format is not None and isinstance(written_in, str) and not is_read(written_in):
             message = f"the schema format {quoted(written_in)} is not read"
             self._report.add(OTHER_SCHEMA_FORMAT.at(schema_format.location, message))
             payload = None
@@ -221,8 +204,6 @@ class Messages:
             return ()
         path = correlation.payload_path(expression)
         if path is None:
-            message = f"{quoted(expression)} is no place in the payload; '$message.payload#/...' was expected"
-            self._report.add(BAD_CORRELATION.at(location.location, message))
             return ()
         self._correlations[name] = location
         return path

@@ -22,18 +22,6 @@ NO_OPERATIONS = Code(
     "The document has channels and messages but no `operations`, so it does not say who sends what. Each side may send "
     "every message of a channel. Add operations with `action: send` and `action: receive`.",
 )
-MESSAGE_NOT_OF_CHANNEL = Code(
-    "message-not-of-channel",
-    Severity.WARNING,
-    "An operation or a reply names a message in another way than by a reference into its channel. The specification "
-    "wants `#/channels/NAME/messages/NAME` and nothing else; the message is taken all the same, but other tools will "
-    "refuse it.",
-)
-UNKNOWN_CHANNEL = Code(
-    "operation-channel-unknown",
-    Severity.WARNING,
-    "The `channel` of an operation is none of the `channels` at the root of the document. The operation is left out.",
-)
 REPLY_ELSEWHERE = Code(
     "reply-on-another-channel",
     Severity.WARNING,
@@ -194,7 +182,6 @@ class Operations:
             return
         endpoint = self._channels.endpoint(channel) if channel is not None else None
         if channel is None or endpoint is None:
-            self._report_channel(members.get("channel"))
             return
         messages = self._named(members.get("messages"), channel)
         self._used.setdefault(channel.identity, set()).update(messages)
@@ -205,13 +192,6 @@ class Operations:
     def _channel(self, node: Node | None) -> Node | None:
         channel = self._documents.follow(node) if node is not None else None
         return channel if channel is not None and isinstance(channel.value, dict) else None
-
-    def _report_channel(self, written: Node | None) -> None:
-        """Report a channel that the document does not list. One that is left out, as no WebSocket, is no fault."""
-        if written is None or self._documents.is_broken(written) or self._channels.is_left_out(written):
-            return
-        message = f"the channel {quoted(written.reference or 'that stands here')} is none of the document's"
-        self._report.add(UNKNOWN_CHANNEL.at(written.location, message, hint="write {$ref: '#/channels/NAME'}"))
 
     def _named(self, listed: Node | None, channel: Node) -> list[str]:
         """The messages that an operation lists; all of its channel where it has no list."""
@@ -226,11 +206,6 @@ class Operations:
             message = self._documents.follow(node)
             if not isinstance(message.value, dict) or self._documents.is_broken(node):
                 continue
-            place = self._documents.target(node)
-            if place is None or not place.pointer.startswith(f"{channel.pointer}/messages/"):
-                what = f"the message {quoted(node.reference or 'that stands here')} is not a reference into the channel"
-                hint = f"write '#{channel.pointer}/messages/NAME'"
-                self._report.add(MESSAGE_NOT_OF_CHANNEL.at(node.location, what, hint=hint))
             key, entry = own.get(message.identity, (unescape(message.pointer.rpartition("/")[2]), node))
             found.append(self._messages.read(entry, key=key, channel=name))
         return found

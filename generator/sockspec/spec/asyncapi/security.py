@@ -5,17 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Report
 from sockspec.spec.resolve import Documents, Node
-from sockspec.spec.text import quoted
-from sockspec.spec.walk import nearest
-
-UNKNOWN_SCHEME = Code(
-    "security-scheme-missing",
-    Severity.ERROR,
-    "A requirement of a server or an operation names a scheme that `components.securitySchemes` does not have. It is "
-    "not ignored, since that could open what was meant to be closed.",
-)
 
 
 class Security:
@@ -49,11 +40,6 @@ class Security:
             return (ir.Requirement(name, _texts(scopes)),)
         found: list[ir.Requirement] = []
         for name, scopes in node.items():
-            if name not in self._schemes:
-                message = f"there is no security scheme {quoted(name)} in 'components.securitySchemes'"
-                near = nearest(name, dict.fromkeys(self._schemes))
-                hint = f"did you mean {quoted(near)}?" if near is not None else ""
-                self._report.add(UNKNOWN_SCHEME.at(scopes.key_location, message, hint=hint))
             found.append(ir.Requirement(name, _texts(scopes)))
         return tuple(found)
 

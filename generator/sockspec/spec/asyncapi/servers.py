@@ -41,12 +41,6 @@ HTTP_AS_WEBSOCKET = Code(
     "A server has the protocol `http` or `https`, and its channels have `ws` bindings or the `id` of the document is a "
     "WebSocket URL: a WebSocket begins with an HTTP request, so `ws` or `wss` is meant.",
 )
-UNDECLARED_VARIABLE = Code(
-    "undeclared-server-variable",
-    Severity.WARNING,
-    "The URL of a server has a `{variable}` that `variables` does not describe. Clients have to give a value for it.",
-)
-
 _WEBSOCKET = {"ws": "ws", "wss": "wss"}
 _HTTP = {"http": "ws", "https": "wss"}
 
@@ -154,6 +148,4 @@ class Servers:
                 yield string_parameter(name, self._documents.follow(node), node)
                 continue
             place = server.get("url") or server.get("host") or server
-            message = f"the URL has {quoted('{' + name + '}')}, which 'variables' does not describe"
-            self._report.add(UNDECLARED_VARIABLE.at(place.location, message))
             yield ir.Parameter(name, ir.Scalar(ir.Kind.STRING), place.location)

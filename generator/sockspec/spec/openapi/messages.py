@@ -29,6 +29,10 @@ CORRELATION_NOT_FOUND = Code(
 )
 
 
+_EXAMPLE_WORDS = frozenset("name summary description payload value dataValue headers".split())
+"""What an object has that is not a payload itself but holds an example of one."""
+
+
 @dataclass(slots=True)
 class Taken:
     """The messages of one endpoint by what the document calls them, and those that each of them wants for a reply."""
@@ -226,19 +230,28 @@ def _reply_names(reply: Node | None) -> Iterator[Node]:
 
 
 def _examples(about: Node) -> Iterator[ir.Example]:
-    """Examples of a message object: payloads, or objects with a `payload` or `value`, in a list or by name."""
+    for name, node, payload in examples(about):
+        if payload is node:
+            yield ir.Example(payload.value, node.location, name)
+        else:
+            yield ir.Example(payload.value, node.location, name or node.text("name"), node.text("summary"))
+
+
+def examples(about: Node) -> Iterator[tuple[str, Node, Node]]:
+    """Examples of a message object, in a list or by name: the name, what stands there, and the payload in it.
+
+    They are payloads, or objects with a `payload`, `value` or `dataValue`.
+    """
     one, several = about.get("example"), about.get("examples")
     if one is not None:
-        yield ir.Example(one.value, one.location)
+        yield "", one, one
     if several is None:
         return
     named = [("", node) for node in several.elements()] or [*several.items()]
     for name, node in named:
-        payload = node.get("payload") or node.get("value") or node.get("dataValue")
-        if payload is not None and payload.pointer.rpartition("/")[2] in ("payload", "value", "dataValue"):
-            yield ir.Example(payload.value, node.location, name or node.text("name"), node.text("summary"))
-        else:
-            yield ir.Example(node.value, node.location, name)
+        is_object = all(key in _EXAMPLE_WORDS for key, _ in node.items())
+        held = (node.get(word) for word in ("payload", "value", "dataValue") if is_object)
+        yield name, node, next((payload for payload in held if payload is not None), node)
 
 
 def _schema_examples(schema: Node) -> Iterator[ir.Example]:

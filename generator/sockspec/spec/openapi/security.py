@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sockspec import ir
-from sockspec.diagnostics import Code, Report, Severity
+from sockspec.diagnostics import Report
+from sockspec.spec.names import unknown_security_scheme
 from sockspec.spec.resolve import Documents, Node
-from sockspec.spec.source import Json
-from sockspec.spec.text import quoted
-from sockspec.spec.walk import nearest
-
-SECURITY_SCHEME_UNDECLARED = Code(
-    "security-scheme-undeclared",
-    Severity.ERROR,
-    "A security requirement names a scheme that `components.securitySchemes` does not have. It is not ignored, since "
-    "that could open what was meant to be closed.",
-)
 
 
 class Schemes:
@@ -39,11 +30,7 @@ class Schemes:
     def _alternative(self, node: Node) -> Iterator[ir.Requirement]:
         for name, scopes in node.items():
             if name not in self._known:
-                mapping: dict[str, Json] = dict.fromkeys(self._known)
-                near = nearest(name, mapping)
-                message = f"there is no security scheme {quoted(name)} in 'components.securitySchemes'"
-                hint = f"did you mean {quoted(near)}?" if near is not None else ""
-                self._report.add(SECURITY_SCHEME_UNDECLARED.at(scopes.key_location, message, hint=hint))
+                self._report.add(unknown_security_scheme(name, self._known, scopes.key_location))
                 continue
             self._used.add(name)
             yield ir.Requirement(name, tuple(one.value for one in scopes.elements() if isinstance(one.value, str)))

@@ -1,0 +1,203 @@
+"""`sockspec diff`: what changed between two versions of an API, and whom it breaks."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from sockspec import ir
+from sockspec.choices import Choices, Named
+from sockspec.cli.common import ALTERNATIVES, Messages, choosing, show
+from sockspec.cli.reporting import Reporting, reporting
+from sockspec.diagnostics import Diagnostic, Severity
+from sockspec.diff import Category, Change, compare, ignoring, rated, revisions, settings
+from sockspec.diff.versions import Advice
+from sockspec.pipeline import examine
+from sockspec.reports import Run
+
+T = TypeVar("T")
+
+_LEVELS = {"breaking": Severity.ERROR, "risky": Severity.WARNING, "all": Severity.INFO}
+_WORST_FIRST = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One of the two documents: where it is now, and what users call it."""
+
+    path: Path
+    name: str
+
+    def text(self, name: str) -> str | None:
+        """The text of the document, or of a file that it refers to, by the name that users know; None for others."""
+        relative = os.path.relpath(name, Path(self.name).parent)
+        if relative.startswith(os.pardir):
+            return None
+        try:
+            return (self.path.parent / relative).read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError):
+            return None
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new", required=False)
+@choosing
+@click.option(
+    "--old-perspective", type=click.Choice(ALTERNATIVES["perspective"]), help="Like --perspective, for OLD alone."
+)
+@click.option("--old-messages", type=Messages(), metavar="...", help="Like --messages, for OLD alone.")
+@click.option("--old-channels", type=click.Choice(ALTERNATIVES["channels"]), help="Like --channels, for OLD alone.")
+@click.option(
+    "--level",
+    type=click.Choice(list(_LEVELS)),
+    default="risky",
+    show_default=True,
+    help="What is shown: what breaks clients, also what may, or also what they do not notice.",
+)
+@click.option(
+    "--category",
+    "categories",
+    type=click.Choice([category.value for category in Category]),
+    multiple=True,
+    help="Only changes of this category; may be given several times. [default: all]",
+)
+@click.option(
+    "--ignore",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A list of changes that are accepted: lines of 'rule place  # reason'. [default: what pyproject.toml names]",
+)
+@click.option("--explain", is_flag=True, help="Say of each change why it matters, what to do instead, and its place.")
+@reporting
+def command(
+    old: str,
+    new: str | None,
+    choices: Choices,
+    old_perspective: str | None,
+    old_messages: Named | None,
+    old_channels: str | None,
+    level: str,
+    categories: tuple[str, ...],
+    ignore: Path | None,
+    explain: bool,
+    reporting: Reporting,
+) -> None:
+    """Find what changed from OLD to NEW, and what of it breaks clients that were made from OLD.
+
+    OLD and NEW are documents of any specification, each a file or REV:path, which is read from git, such as
+    main:specs/chat.yaml. With one argument, the file is compared with its last committed version.
+
+    Exits with 0 when nothing breaks, 1 when something does (see --fail-on), 2 when the two cannot be compared.
+    """
+    given = Choices(
+        old_perspective or choices.perspective, old_messages or choices.messages, old_channels or choices.channels
+    )
+    project = _or_usage(lambda: settings.read(Path("pyproject.toml")), settings.InvalidSettings)
+    ignores = _ignores(ignore or project.ignore)
+    with _documents(old, new) as (before, after):
+        one, other = _read(before, given), _read(after, choices)
+        changes, advice = rated(one, other, project.take(compare(one, other)))
+        kept, unused = ignoring.apply(project.take(changes), ignores)
+        chosen = [change for change in kept if not categories or change.rule.category in categories]
+        # What makes the command fail is shown, too.
+        least = max(map(_WORST_FIRST.index, filter(None, (_LEVELS[level], reporting.threshold))))
+        shown = [change for change in chosen if _WORST_FIRST.index(change.rule.severity) <= least]
+        findings = [_explained(change) if explain else change.finding for change in shown]
+        notes = _notes(len(changes) - len(kept), len(chosen) - len(shown), advice)
+        run = Run(
+            "diff",
+            (before.name, after.name),
+            (*findings, *unused),
+            cache(lambda name: after.text(name) or before.text(name)),
+            notes=tuple(notes),
+            extra=_extra(shown, advice),
+        )
+        reporting.report(run)
+
+
+@contextmanager
+def _documents(old: str, new: str | None) -> Generator[tuple[_Document, _Document]]:
+    """The two documents, as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="sockspec-") as folder:
+        if new is None:
+            revision = _or_usage(lambda: revisions.named(old), revisions.NoRevision)
+            if revision is not None:
+                raise click.UsageError(
+                    "with one argument, name a file: it is compared with its last committed version."
+                )
+            after = _Document(Path(old), old)
+            committed = _or_usage(lambda: revisions.committed(Path(old)), revisions.NoRevision)
+            yield _fetched(committed, Path(folder, "old")), after
+        else:
+            yield _document(old, Path(folder, "old")), _document(new, Path(folder, "new"))
+
+
+def _document(argument: str, folder: Path) -> _Document:
+    revision = _or_usage(lambda: revisions.named(argument), revisions.NoRevision)
+    return _Document(Path(argument), argument) if revision is None else _fetched(revision, folder)
+
+
+def _fetched(revision: revisions.Revision, folder: Path) -> _Document:
+    folder.mkdir()
+    return _Document(_or_usage(lambda: revisions.fetch(revision, folder), revisions.NoRevision), revision.name)
+
+
+def _read(document: _Document, choices: Choices) -> ir.Api:
+    """The API of a document; where it has errors there is nothing to compare, which is another matter than a difference."""
+    api, found = examine(document.path, name=document.name, choices=choices, wholly=False)
+    if api is None:
+        show(found)
+        click.echo(f"{document.name} has errors, so the two cannot be compared", err=True)
+        sys.exit(2)
+    return api
+
+
+def _ignores(path: Path | None) -> tuple[ignoring.Ignore, ...]:
+    if path is None:
+        return ()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"the ignore list {str(path)!r} cannot be read: {error}.") from None
+    return _or_usage(lambda: ignoring.read(text, path.as_posix()), ignoring.InvalidIgnores)
+
+
+def _or_usage(work: Callable[[], T], error: type[Exception]) -> T:
+    """What comes of some work, whose errors are wrong usage."""
+    try:
+        return work()
+    except error as why:
+        raise click.UsageError(f"{why}.") from None
+
+
+def _explained(change: Change) -> Diagnostic:
+    """The finding with all that its rule says."""
+    rule = change.rule
+    said = [change.finding.hint, rule.why, rule.instead, f"in an ignore list: {rule.id} {change.written_place}  # why"]
+    return replace(change.finding, hint=" ".join(text for text in said if text))
+
+
+def _notes(ignored: int, hidden: int, advice: Advice) -> Iterable[str]:
+    if ignored:
+        yield f"{ignored} change{'s are' if ignored != 1 else ' is'} ignored"
+    if hidden:
+        yield f"{hidden} change{'s are' if hidden != 1 else ' is'} not shown; --level all shows them"
+    yield advice.note
+
+
+def _extra(shown: Iterable[Change], advice: Advice) -> dict[str, object]:
+    changes = [
+        {"rule": change.rule.id, "category": change.rule.category.value, "place": change.written_place}
+        for change in shown
+    ]
+    version = {"step": advice.step.name.lower(), "suggested": advice.suggested, "satisfied": advice.satisfied}
+    return {"changes": changes, "version": version}

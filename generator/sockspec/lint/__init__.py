@@ -1,0 +1,1 @@
+"""`sockspec lint`: rules as they are configured, what was suppressed, and mending what can be."""

@@ -1,0 +1,191 @@
+"""Keywords of one schema that do not go together: nothing is left between them, or one of them has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sockspec.diagnostics import Code, Diagnostic, Severity
+from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
+from sockspec.rules.schemas import Schema, applying, types_of
+from sockspec.rules.subject import Subject
+from sockspec.spec.text import quoted
+from sockspec.spec.wording import kinds, listed, shown
+
+IMPOSSIBLE_CONSTRAINT = Code(
+    "impossible-constraint",
+    Severity.ERROR,
+    "Two keywords of a schema leave nothing between them: a lower bound is above the upper one, or more properties are "
+    "required than there may be. A package refuses every such value.",
+    tolerable=True,
+)
+WITHOUT_EFFECT = Code(
+    "keyword-without-effect",
+    Severity.WARNING,
+    "A keyword says nothing of the types that its schema allows: `properties` of a string, `minLength` of an integer. It "
+    "is ignored, which is hardly what was meant.",
+)
+SIBLINGS_IGNORED = Code(
+    "reference-siblings-ignored",
+    Severity.WARNING,
+    "Keywords stand beside `$ref`, where JSON Schema draft-07 (AsyncAPI) and OpenAPI 3.0 ignore them. Write `allOf` with "
+    "the reference and the rest as its parts to have both.",
+)
+
+_BOUNDS = (
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+    ("minContains", "maxContains"),
+)
+_NUMBERS = frozenset(word for pair in _BOUNDS for word in pair) | {"exclusiveMinimum", "exclusiveMaximum"}
+
+_OF_TYPE = {
+    **dict.fromkeys(("minLength", "maxLength", "pattern"), ("string",)),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), ("number", "integer")
+    ),
+    **dict.fromkeys(
+        """items prefixItems additionalItems minItems maxItems uniqueItems contains minContains maxContains
+        unevaluatedItems""".split(),
+        ("array",),
+    ),
+    **dict.fromkeys(
+        """properties required patternProperties additionalProperties minProperties maxProperties propertyNames
+        dependencies dependentRequired dependentSchemas unevaluatedProperties""".split(),
+        ("object",),
+    ),
+}
+"""The types of which each keyword says something."""
+
+# --- within one schema ------------------------------------------------------------------------------------------------
+
+
+def _impossible(subject: Subject) -> Iterator[Diagnostic]:
+    for schema in subject.schemas:
+        words = schema.value
+        if words.keys().isdisjoint(_NUMBERS) or not applying(schema):
+            continue
+        for low, high in _BOUNDS:
+            least, most = _number(words, low), _number(words, high)
+            if least is not None and most is not None and least > most:
+                yield _crossed(schema, low, high)
+        lowest, is_open = _lowest(words)
+        highest, is_open_above = _highest(words)
+        if {lowest, highest} != {"minimum", "maximum"}:
+            least, most = _number(words, lowest), _number(words, highest)
+            if least is not None and most is not None and (least > most or (least == most and is_open | is_open_above)):
+                yield _crossed(schema, lowest, highest)
+        required, most = words.get("required"), _number(words, "maxProperties")
+        if isinstance(required, list) and most is not None and len(required) > most:
+            place = (schema.node.get("maxProperties") or schema.node).location
+            message = f"'required' names {len(required)} properties, and 'maxProperties' is {shown(_json(most))}"
+            yield IMPOSSIBLE_CONSTRAINT.at(place, message)
+
+
+def _number(words: Mapping[str, object], keyword: str) -> int | float | None:
+    value = words.get(keyword)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _json(value: float) -> int | float:
+    return value
+
+
+def _lowest(words: Mapping[str, object]) -> tuple[str, bool]:
+    """The keyword of the lower bound of numbers that excludes more, and whether the bound itself is excluded."""
+    if words.get("exclusiveMinimum") is True:
+        return "minimum", True
+    return ("exclusiveMinimum", True) if _number(words, "exclusiveMinimum") is not None else ("minimum", False)
+
+
+def _highest(words: Mapping[str, object]) -> tuple[str, bool]:
+    if words.get("exclusiveMaximum") is True:
+        return "maximum", True
+    return ("exclusiveMaximum", True) if _number(words, "exclusiveMaximum") is not None else ("maximum", False)
+
+
+def _crossed(schema: Schema, low: str, high: str) -> Diagnostic:
+    least, most = schema.node.get(low), schema.node.get(high)
+    place = (least or schema.node).location
+    values = [shown(node.value) for node in (least, most) if node is not None]
+    return IMPOSSIBLE_CONSTRAINT.at(
+        place, f"{quoted(low)} is {values[0]} and {quoted(high)} is {values[1]}: nothing is left between them"
+    )
+
+
+def _without_effect(subject: Subject) -> Iterator[Diagnostic]:
+    for schema in subject.schemas:
+        types = types_of(schema) if "type" in schema.value and applying(schema) else None
+        if types is None:
+            continue
+        idle = [word for word in schema.value if word in _OF_TYPE and not any(t in types for t in _OF_TYPE[word])]
+        idle = [word for word in idle if word in schema.dialect.assertions]
+        if idle and (node := schema.node.get(idle[0])) is not None:
+            others = f" (nor {listed(idle[1:])})" if idle[1:] else ""
+            whose = kinds([name for name in types if name != "null"] or ["null"])
+            meant = kinds(_OF_TYPE[idle[0]][0])
+            message = f"{quoted(idle[0])} says nothing of {whose}{others}"
+            yield WITHOUT_EFFECT.at(
+                node.key_location, message, hint=f"it is about {meant}; should the 'type' be another?"
+            )
+
+
+def _siblings(subject: Subject) -> Iterator[Diagnostic]:
+    for schema in subject.schemas:
+        if len(schema.value) < 2 or applying(schema):
+            continue
+        idle = [word for word in schema.value if word in schema.dialect.assertions or word == "default"]
+        if idle and (node := schema.node.get(idle[0])) is not None:
+            message = f"{listed(idle, 'and')} beside '$ref' {'is' if len(idle) == 1 else 'are'} ignored"
+            hint = "write 'allOf: [{$ref: ...}, {...}]' to have both"
+            yield SIBLINGS_IGNORED.at(node.key_location, message, hint=hint)
+
+
+RULES = (
+    Rule(
+        IMPOSSIBLE_CONSTRAINT,
+        Group.CORRECTNESS,
+        ALL,
+        bad="""\
+type: string
+minLength: 10
+maxLength: 5
+""",
+        good="""\
+type: string
+minLength: 5
+maxLength: 10
+""",
+        check=_impossible,
+    ),
+    Rule(
+        WITHOUT_EFFECT,
+        Group.GENERATION,
+        ALL,
+        bad="""\
+type: string
+properties: {text: {type: string}}
+""",
+        good="""\
+type: object
+properties: {text: {type: string}}
+""",
+        check=_without_effect,
+    ),
+    Rule(
+        SIBLINGS_IGNORED,
+        Group.GENERATION,
+        (*ASYNCAPI, "OpenAPI 3.0"),
+        bad="""\
+$ref: '#/components/schemas/Name'
+maxLength: 20
+""",
+        good="""\
+allOf:
+  - $ref: '#/components/schemas/Name'
+  - maxLength: 20
+""",
+        check=_siblings,
+    ),
+)
