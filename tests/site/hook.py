@@ -1,6 +1,8 @@
-"""What building the site does beside MkDocs: links from pages to files of the repository, which are no pages.
+"""What building the site does beside MkDocs.
 
-In the repository they lead somewhere, on the site they would lead nowhere. With `repo_url` in mkdocs.yml they lead to the
+In the navigation, a pattern stands for the pages that it matches, in the order of their names.
+
+Pages link to files of the repository that are no pages. In the repository these links lead somewhere, on the site they would lead nowhere. With `repo_url` in mkdocs.yml they lead to the
 repository; without, the words stay and the link goes. A link to a file that does not exist is left as it is, and the
 strict build says so.
 """
@@ -15,6 +17,25 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
 _FENCE = re.compile(r"^( *)(`{3,})[^`\n]*\n.*?^\1\2 *$", re.MULTILINE | re.DOTALL)
+
+
+def on_config(config: Any) -> Any:
+    """The settings, with the patterns of the navigation made into pages."""
+    config.nav = _expanded(config.nav, Path(config.docs_dir))
+    return config
+
+
+def _expanded(item: Any, docs: Path) -> Any:
+    match item:
+        case dict():
+            return {title: _expanded(value, docs) for title, value in item.items()}
+        case list():
+            parts = [_expanded(each, docs) for each in item]
+            return [each for part in parts for each in (part if isinstance(part, list) else [part])]
+        case str() if "*" in item:
+            return sorted(path.relative_to(docs).as_posix() for path in docs.glob(item))
+        case _:
+            return item
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:

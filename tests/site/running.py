@@ -50,6 +50,10 @@ class Page:
 
     def __exit__(self, *failure: object) -> None:
         del sys.modules[self.module.__name__]
+        here = str(self.terminal.home)
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(here):
+                del sys.modules[name]
 
     def run(self, block: Block) -> None:
         """Do with a block what its language asks for."""

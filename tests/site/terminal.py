@@ -75,6 +75,7 @@ class Terminal:
     """Where the commands of one page run."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.folder = home
         self.port = _free_port()
         self._environment = {**_environment(home), "PORT": self.port}

@@ -51,6 +51,7 @@ def run(page: Page, block: Block) -> None:
 @pytest.mark.parametrize("page", [page for page in pages() if blocks(page)])
 def test_the_blocks_of_a_page_do_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
     with terminal(tmp_path) as opened, Page(identifier(page), opened) as running:
         for block in with_before(page):
             run(running, block)
