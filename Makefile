@@ -14,7 +14,7 @@ help: ## This list
 demo: $(READY) ## Generate the chat, serve it, and let two clients talk
 	@$(BIN)/python examples/demo.py
 
-test: lint types site unit ## Everything that continuous integration checks
+test: lint types unit ## Everything that continuous integration checks
 
 lint: $(READY) ## Style, and whether generated/ and docs/ are current
 	@$(BIN)/ruff check .
@@ -29,7 +29,7 @@ types: $(READY) ## mypy and pyright, both strict
 unit: $(READY) ## The tests, in as many processes as there are cores
 	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
 
-site: $(READY) ## The project's own pages, into .site; a link that leads nowhere is an error
+site: $(READY) ## The project's own pages as a site, into .site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 golden: $(READY) ## Write generated/ and the made parts of docs/ anew

@@ -2,9 +2,9 @@
 
 In the navigation, a pattern stands for the pages that it matches, in the order of their names.
 
-Pages link to files of the repository that are no pages. In the repository these links lead somewhere, on the site they would lead nowhere. With `repo_url` in mkdocs.yml they lead to the
-repository; without, the words stay and the link goes. A link to a file that does not exist is left as it is, and the
-strict build says so.
+Pages link to files of the repository that are no pages. In the repository these links lead somewhere, on the site they
+would lead nowhere. With `repo_url` in mkdocs.yml they lead to the repository; without, the words stay and the link goes.
+A link to a file that does not exist is left as it is, and the strict build says so.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +155,10 @@ class Terminal:
             ready.set()
 
         threading.Thread(target=read, daemon=True).start()
-        assert ready.wait(PATIENCE) and process.poll() is None, f"{block}: $ {command.words}\n{''.join(lines)}"
+        in_time = ready.wait(PATIENCE)
+        told = f"{block}: $ {command.words}\n{''.join(lines)}"
+        assert in_time, f"not in time what the page shows: {told}"
+        assert process.poll() is None, f"ended with {process.returncode}: {told}"
 
     def _told(self) -> str:
         """What the commands say that run beside."""
@@ -174,7 +177,7 @@ class Terminal:
 
 
 @contextmanager
-def terminal(home: Path) -> Iterator[Terminal]:
+def terminal(home: Path) -> Generator[Terminal]:
     """A terminal in a folder that has what the repository has for its readers: documents, packages, examples."""
     for name in ("specs", "generated", "examples"):
         shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -199,6 +202,9 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "NO_COLOR": "1",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        # Plugins of pytest that readers do not have, and that take a second each time.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "sockspec.pytest_plugin",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(ROOT / "generator"),
         "PYTHONUNBUFFERED": "1",
