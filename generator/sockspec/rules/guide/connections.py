@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
-from sockspec.rules.guide import mending
+from sockspec.rules.guide.mending import encrypted
 from sockspec.rules.rule import ALL, OPENAPI, Group, Rule
 from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
@@ -186,7 +186,7 @@ paths:
         good="servers:\n  production: {host: chat.example.com, protocol: wss}\n",
         check=_not_encrypted,
         fix="writes `wss`, unless the URL names a port: another one may be the encrypted one.",
-        fixer=mending.encrypted,
+        fixer=encrypted,
     ),
     Rule(
         KEEP_ALIVE,

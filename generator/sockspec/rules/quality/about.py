@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
+from sockspec.rules.quality.mending import contact, default_content_type, licence
 from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.saying import listed
 from sockspec.rules.subject import Subject
@@ -111,6 +112,9 @@ RULES = (
         bad="info: {title: Chat, version: 1.0.0}\n",
         good="info:\n  title: Chat\n  version: 1.0.0\n  contact: {name: Support, email: support@example.com}\n",
         check=_contact,
+        fix="writes a contact that says what is to be filled in.",
+        fixer=contact,
+        is_fix_safe=False,
         aliases=("asyncapi-info-contact", "asyncapi-info-contact-properties"),
     ),
     Rule(
@@ -125,6 +129,9 @@ info:
   license: {name: Apache 2.0, url: 'https://www.apache.org/licenses/LICENSE-2.0'}
 """,
         check=_license,
+        fix="writes a license that says what is to be filled in.",
+        fixer=licence,
+        is_fix_safe=False,
         aliases=("asyncapi-info-license", "asyncapi-info-license-url"),
     ),
     Rule(
@@ -152,6 +159,8 @@ info:
         bad="asyncapi: 3.0.0\n",
         good="asyncapi: 3.0.0\ndefaultContentType: application/json\n",
         check=_content_type,
+        fix="writes `defaultContentType: application/json`, unless a message names the format of its schema.",
+        fixer=default_content_type,
         aliases=("asyncapi-defaultContentType",),
     ),
     Rule(
