@@ -8,6 +8,7 @@ from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.schemas import Schema, applying, types_of
 from sockspec.rules.subject import Subject
+from sockspec.schema import expressions
 from sockspec.spec.text import quoted
 from sockspec.spec.wording import kinds, listed, shown
 
@@ -29,6 +30,14 @@ SIBLINGS_IGNORED = Code(
     Severity.WARNING,
     "Keywords stand beside `$ref`, where JSON Schema draft-07 (AsyncAPI) and OpenAPI 3.0 ignore them. Write `allOf` with "
     "the reference and the rest as its parts to have both.",
+)
+
+INVALID_PATTERN = Code(
+    "invalid-pattern",
+    Severity.ERROR,
+    "A `pattern`, or a key of `patternProperties`, is no regular expression (ECMA-262), so nothing can be held to it. It "
+    "is left out of the verdict on payloads.",
+    tolerable=True,
 )
 
 _BOUNDS = (
@@ -114,6 +123,18 @@ def _crossed(schema: Schema, low: str, high: str) -> Diagnostic:
     )
 
 
+def _patterns(subject: Subject) -> Iterator[Diagnostic]:
+    for schema in subject.schemas:
+        if not applying(schema):
+            continue
+        own, named = schema.node.get("pattern"), schema.node.get("patternProperties")
+        written = [(own.value, own.location)] if own is not None and isinstance(own.value, str) else []
+        written += [(key, node.key_location) for key, node in named.items()] if named is not None else []
+        for pattern, place in written:
+            if why := expressions.fault(pattern):
+                yield INVALID_PATTERN.at(place, f"{quoted(pattern)} is no regular expression: {why}")
+
+
 def _without_effect(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
         types = types_of(schema) if "type" in schema.value and applying(schema) else None
@@ -143,6 +164,20 @@ def _siblings(subject: Subject) -> Iterator[Diagnostic]:
 
 
 RULES = (
+    Rule(
+        INVALID_PATTERN,
+        Group.CORRECTNESS,
+        ALL,
+        bad="""\
+type: string
+pattern: '^[a-z'
+""",
+        good="""\
+type: string
+pattern: '^[a-z]+$'
+""",
+        check=_patterns,
+    ),
     Rule(
         IMPOSSIBLE_CONSTRAINT,
         Group.CORRECTNESS,
