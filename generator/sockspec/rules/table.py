@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from sockspec.diagnostics import Diagnostic, Report
-from sockspec.rules import correctness, generation, guide, suppressions
+from sockspec.rules import correctness, generation, guide, quality, suppressions
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
@@ -23,7 +23,7 @@ PAGE = "rules.md"
 def rules() -> Mapping[str, Rule]:
     """All rules of our own by their ids, in the order of `docs/rules.md`."""
     found: dict[str, Rule] = {}
-    for rule in (*correctness.RULES, *generation.RULES, *guide.RULES, *suppressions.RULES):
+    for rule in (*correctness.RULES, *generation.RULES, *quality.RULES, *guide.RULES, *suppressions.RULES):
         if rule.id in found:
             raise ValueError(f"there are two rules {rule.id!r}")
         found[rule.id] = rule
