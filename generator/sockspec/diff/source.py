@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sockspec import ir, python
+from sockspec import ir
 from sockspec.analysis import walk
 from sockspec.diagnostics import Location
 from sockspec.diff.conversation import SIDES, Sides
 from sockspec.diff.matching import Matched
 from sockspec.diff.pairs import Pairs, Version, variables
 from sockspec.diff.rule import NEW, Changes
+from sockspec.python.surface import surface
 from sockspec.spec.text import quoted
 
 Key = tuple[str, ...]
@@ -22,7 +23,7 @@ class Names:
 
     def __init__(self, pairs: Pairs, changes: Changes) -> None:
         self._pairs, self._changes = pairs, changes
-        self._old, self._new = python.surface(pairs.old.api), python.surface(pairs.new.api)
+        self._old, self._new = surface(pairs.old.api), surface(pairs.new.api)
         self._there = set(self._new.values())
         self._told: set[tuple[str, str]] = set()
         self._kept: list[ir.Type | ir.Record] = []

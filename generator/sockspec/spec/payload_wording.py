@@ -380,6 +380,8 @@ def _kinds(types: Any) -> str:
     if "number" in names:
         names = [name for name in names if name != "integer"]
     known = [name for name in names if name in (*_TYPES, "string")]
+    if not names:
+        return "a value of no type"
     return kinds(known) if known and len(known) == len(names) else f"a value of type {listed(names)}"
 
 

@@ -1,4 +1,4 @@
-"""How a document is written: what other readers of YAML, and of references, take for something else."""
+"""How a document is written: what other readers of YAML take for something else."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
 from sockspec.rules.edits import Edit
-from sockspec.rules.rule import ALL, ASYNCAPI, Fixer, Group, Rule
-from sockspec.rules.saying import each_or_most, listed
+from sockspec.rules.rule import ALL, Fixer, Group, Rule
+from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
-from sockspec.schema.dialect import Dialect
-from sockspec.spec.node import Node
 from sockspec.spec.text import Json, quoted
-from sockspec.spec.walk import Seen, references
 
 YAML_1_1 = Code(
     "yaml-1-1",
@@ -27,12 +24,6 @@ YAML_DATE = Code(
     Severity.INFO,
     "A date or a time stands without quotes. Here it is text, as everywhere in JSON; many libraries make an object of it, "
     "which no JSON Schema calls a string. Write it between quotes.",
-)
-REFERENCE_SIBLINGS = Code(
-    "schema-beside-reference",
-    Severity.WARNING,
-    "Keywords that say what is valid stand beside a `$ref`. In AsyncAPI's schemas, as in draft 7 of JSON Schema, they are "
-    "ignored. Put the reference and the keywords into an `allOf`.",
 )
 
 # Bounded where one part could begin in several places: the text of a document may be made to take long.
@@ -92,20 +83,6 @@ def _dates(subject: Subject) -> Iterator[Diagnostic]:
     yield from each_or_most(YAML_DATE, broken, None, "dates stand without quotes", hint="write it between quotes")
 
 
-def _siblings(subject: Subject) -> Iterator[Diagnostic]:
-    asserting = Dialect.ASYNCAPI.assertions
-    seen: Seen = set()
-    broken: list[tuple[Location, str]] = []
-    for document in subject.documents.loaded:
-        for node in references(Node(document.value, document, ""), seen):
-            beside = [key for key, _ in node.items() if key in asserting]
-            if beside and "/security" not in node.pointer:
-                text = f"{listed(beside)} beside '$ref' {'is' if len(beside) == 1 else 'are'} ignored"
-                broken.append(((node.get(beside[0]) or node).key_location, text))
-    lack = "references have keywords beside them that are ignored"
-    yield from each_or_most(REFERENCE_SIBLINGS, broken, None, lack, hint="put both into an 'allOf'")
-
-
 def _quoted(pattern: re.Pattern[str]) -> Fixer:
     """Puts quotes around all that a pattern matches; to readers of YAML 1.2 it is the same text with them."""
 
@@ -138,13 +115,5 @@ RULES = (
         check=_dates,
         fix="writes quotes around them.",
         fixer=_quoted(_DATE),
-    ),
-    Rule(
-        REFERENCE_SIBLINGS,
-        Group.GENERATION,
-        ASYNCAPI,
-        bad="name: {$ref: '#/components/schemas/Name', maxLength: 20}\n",
-        good="name:\n  allOf:\n    - $ref: '#/components/schemas/Name'\n    - maxLength: 20\n",
-        check=_siblings,
     ),
 )

@@ -92,7 +92,7 @@ def _content_type(subject: Subject) -> Iterator[Diagnostic]:
         return
     silent = [one for one in subject.outline.messages if "contentType" not in one.members]
     if silent:
-        names = listed(one.key for one in silent)
+        names = listed(dict.fromkeys(one.key for one in silent))
         hint = "add 'defaultContentType: application/json' to the document"
         yield CONTENT_TYPE.at(silent[0].entry.key_location, f"nothing says the content type of {names}", hint=hint)
 
