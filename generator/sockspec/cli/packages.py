@@ -82,9 +82,10 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 
         command(*arguments, wanted=Listing(jobs, PROJECT if spec is None else None), **others)
 
+    wrapped: Callable[..., None] = call
     for option in reversed(_OPTIONS):
-        call = option(call)
-    return call
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def add(packages: Packages, job: Job, api: ir.Api) -> None:
