@@ -26,9 +26,10 @@ PAYLOADS = st.recursive(
     ),
     max_leaves=8,
 )
+_FIRST: list[Any] = [1, "a", []]
 SMALL: list[Any] = [
     *VALUES,
-    *([first, second][:length] for first in (1, "a", []) for second in (1, 2, "b") for length in (1, 2)),
+    *([first, second][:length] for first in _FIRST for second in (1, 2, "b") for length in (1, 2)),
     [1, 2, 3],
     [1, "a", {"a": 1}],
     *(

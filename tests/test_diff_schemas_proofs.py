@@ -66,6 +66,7 @@ def test_no_payload_disproves_what_is_claimed(pair: tuple[Schema, Schema], paylo
 _LEAVES = [leaf for leaf in LEAVES if "format" not in leaf and "nullable" not in leaf]
 
 
+@pytest.mark.slow
 def test_no_small_payload_disproves_what_is_claimed_of_small_schemas(told: list[str]) -> None:
     schemas: list[Schema] = [*map(json.loads, KEYWORDS), *_LEAVES, *({"not": leaf} for leaf in _LEAVES[1:6]), *UNIONS]
     judges = [Judge(document(schema)) for schema in schemas]
@@ -126,6 +127,7 @@ _SUITE = {draft: {"schemas": 240, "pairs": 900, "proven": 400} for draft in DRAF
 """Schemas that are read, pairs that are compared, and pairs of which inclusion is proven: so many at least."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_no_instance_of_the_suite_disproves_what_is_claimed(
     draft: str, shared: Path, tmp_path: Path, told: list[str]
@@ -181,6 +183,7 @@ def _real(shared: Path) -> dict[str, ir.Api]:
     return {name: api for name, api in found.items() if api is not None}
 
 
+@pytest.mark.slow
 def test_no_sample_of_real_messages_disproves_what_is_claimed(shared: Path, told: list[str]) -> None:
     counted: Counter[str] = Counter()
     wrong: list[str] = []
