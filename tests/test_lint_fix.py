@@ -282,6 +282,35 @@ def test_what_other_readers_take_for_something_else_is_quoted(here: Path) -> Non
     assert mended(here / "a.yaml", text, "--select", "yaml-1-1,yaml-date") == after.replace("versi'on'", "version")
 
 
+def test_the_content_type_that_is_assumed_is_written_down(here: Path) -> None:
+    text = f"{HEAD}channels: {{one: {{address: /a, messages: {{m: {{payload: {{type: object}}}}}}}}}}\n"
+    options = ("--select", "content-type-missing")
+    after = text.replace("asyncapi: 3.0.0\n", "asyncapi: 3.0.0\ndefaultContentType: application/json\n")
+    assert mended(here / "a.yaml", text, *options) == after
+    avro = text.replace(
+        "{type: object}", "{schemaFormat: application/vnd.apache.avro;version=1.9.0, schema: {type: string}}"
+    )
+    assert mended(here / "a.yaml", avro, *options) == avro
+
+
+def test_stubs_of_metadata_are_written_on_demand(here: Path) -> None:
+    value: Json = {"asyncapi": "3.0.0", "info": {"title": "T", "version": "1"}, "channels": {}}
+    text = json.dumps(value, indent=2)
+    (here / "a.json").write_text(text, encoding="utf-8")
+    options = ("--no-config", "--select", "info-contact,info-license")
+    assert linted("a.json", "--diff", *options) == ("", 0)
+    linted("a.json", "--fix", "--unsafe-fixes", *options)
+    url = "https://example.com/TODO"
+    assert json.loads((here / "a.json").read_text(encoding="utf-8"))["info"] == {
+        "title": "T",
+        "version": "1",
+        "license": {"name": "TODO: the license of the API", "url": url},
+        "contact": {"name": "TODO: who answers for the API", "url": url},
+    }
+    assert '\n    "contact": {' in (here / "a.json").read_text(encoding="utf-8")
+    assert linted("a.json", *options)[1] == 0
+
+
 def test_a_stub_says_what_is_to_be_done(here: Path) -> None:
     text = f"{HEAD}channels: {{}}\n"
     options = ("--select", "guide-api-description")
