@@ -70,4 +70,4 @@ def test_what_was_mended_stays_mended(shared: Path) -> None:
         again = fixed(look, POLICY.known, once.texts, unsafe=True)
         assert again.texts == once.texts
         mended += once.mended
-    assert mended > 100
+    assert mended > 50
