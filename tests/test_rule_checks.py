@@ -18,6 +18,14 @@ from sockspec.spec.resolve import Documents
 from sockspec.spec.source import Unreadable, load_text
 from sockspec.spec.version import Kind, Specification
 
+from .reference import codes
+
+OF_OPTIONS = {"channels-chosen", "messages-named"}
+"""What is said of options, and not of documents."""
+
+OF_OTHER_FILES = {"ignore-unused", "script-unknown-problem"}
+"""What is said of lists of changes to ignore, and of the scripts of mock servers."""
+
 LACKING = Code("lacking", Severity.INFO, "Something is lacking.")
 
 
@@ -108,3 +116,8 @@ def test_what_most_parts_lack_is_said_once(broken: int, count: int | None, said:
 def test_names_are_listed_up_to_three() -> None:
     assert listed(["a", "b"]) == "'a', 'b'"
     assert listed("abcde") == "'a', 'b', 'c' and 2 more"
+
+
+def test_everything_that_is_said_of_a_document_and_is_no_error_can_be_configured() -> None:
+    said = {code.id for code in codes() if code.severity is not Severity.ERROR or code.tolerable}
+    assert said - rules().keys() == OF_OPTIONS | OF_OTHER_FILES

@@ -1,4 +1,4 @@
-"""Keywords of one schema that leave nothing between them."""
+"""Keywords of one schema that leave nothing between them, and patterns that are none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.rule import ALL, Group, Rule
 from sockspec.rules.schemas import Schema, applying
 from sockspec.rules.subject import Subject
+from sockspec.schema import expressions
 from sockspec.spec.text import quoted
 from sockspec.spec.wording import shown
 
@@ -18,6 +19,14 @@ IMPOSSIBLE_CONSTRAINT = Code(
     "required than there may be. A package refuses every such value.",
     tolerable=True,
 )
+INVALID_PATTERN = Code(
+    "invalid-pattern",
+    Severity.ERROR,
+    "A `pattern`, or a key of `patternProperties`, is no regular expression (ECMA-262), so nothing can be held to it. It "
+    "is left out of the verdict on payloads.",
+    tolerable=True,
+)
+
 _BOUNDS = (
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -81,7 +90,33 @@ def _crossed(schema: Schema, low: str, high: str) -> Diagnostic:
     )
 
 
+def _patterns(subject: Subject) -> Iterator[Diagnostic]:
+    for schema in subject.schemas:
+        if not applying(schema):
+            continue
+        own, named = schema.node.get("pattern"), schema.node.get("patternProperties")
+        written = [(own.value, own.location)] if own is not None and isinstance(own.value, str) else []
+        written += [(key, node.key_location) for key, node in named.items()] if named is not None else []
+        for pattern, place in written:
+            if why := expressions.fault(pattern):
+                yield INVALID_PATTERN.at(place, f"{quoted(pattern)} is no regular expression: {why}")
+
+
 RULES = (
+    Rule(
+        INVALID_PATTERN,
+        Group.CORRECTNESS,
+        ALL,
+        bad="""\
+type: string
+pattern: '^[a-z'
+""",
+        good="""\
+type: string
+pattern: '^[a-z]+$'
+""",
+        check=_patterns,
+    ),
     Rule(
         IMPOSSIBLE_CONSTRAINT,
         Group.CORRECTNESS,
