@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import inspect
 import re
@@ -45,7 +46,7 @@ def _option(option: click.Option, context: click.Context) -> str:
 
 def _code(text: str) -> str:
     """Names and the placeholder of an option, which may have bars in it."""
-    return f"`{text.replace('|', chr(92) + '|')}`"
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _cell(text: str) -> str:
