@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
-from sockspec.docs import anchors
+from sockspec.docs import anchors, data, scripts
 from sockspec.docs.channels import Channels
 from sockspec.docs.fields import Fields
 from sockspec.docs.page import Channel, Entry, Page, Section
@@ -18,12 +18,29 @@ from sockspec.docs.writing import MARKDOWN, PLAIN, Writing
 
 __all__ = ["Page", "files", "view"]
 
-_PAGES = {"docs/index.html": ("docs/page.html.j2", PLAIN), "docs/index.md": ("docs/page.md.j2", MARKDOWN)}
+_SCRIPTS = ("console.js",)
+_STYLES = ("docs/style.css.j2", "docs/console.css.j2")
+_POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the page may do: run and show what it carries, and open the sockets of its console."""
 
 
 def files(api: ir.Api, render: Callable[..., str]) -> Mapping[str, str]:
-    """The pages by their paths."""
-    return {path: render(template, page=view(api, writing)) for path, (template, writing) in _PAGES.items()}
+    """The pages by their paths. Raises what `render` raises, and BadScript."""
+    style = "".join(render(name) for name in _STYLES)
+    script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
+    policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
+    known = data.text(api, anchors.give(api), dispatch.all_of(api))
+    verbatim = {"style": style, "script": script, "data": known}
+    html = render(
+        "docs/page.html.j2",
+        page=view(api),
+        policy=policy,
+        **{name: scripts.Verbatim(text) for name, text in verbatim.items()},
+    )
+    return {"docs/index.html": html, "docs/index.md": render("docs/page.md.j2", page=view(api, MARKDOWN))}
 
 
 def view(api: ir.Api, writing: Writing = PLAIN) -> Page:

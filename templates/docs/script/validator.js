@@ -14,11 +14,16 @@ const DEEPEST = 500;
 const SAFE_LENGTH = 20;
 const NOTHING = { names: [], items: 0, placed: [] };
 
-const COMMON = `$ref type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength
-  pattern format maxItems minItems uniqueItems maxProperties minProperties required propertyNames`;
-const DRAFT_7 = words(`${COMMON} tuple contains dependencies objects if allOf anyOf oneOf not`);
-const DRAFT_2020 = words(`${COMMON} prefixItems contains dependentRequired dependentSchemas objects if allOf anyOf oneOf
-  not unevaluatedItems unevaluatedProperties`);
+const COMMON = words(
+  "$ref type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern",
+  "format maxItems minItems uniqueItems maxProperties minProperties required propertyNames",
+);
+const DRAFT_7 = words(...COMMON, "tuple contains dependencies objects if allOf anyOf oneOf not");
+const DRAFT_2020 = words(
+  ...COMMON,
+  "prefixItems contains dependentRequired dependentSchemas objects if allOf anyOf oneOf not",
+  "unevaluatedItems unevaluatedProperties",
+);
 
 /** Faults of values by the schemas of a document. `costly` lists patterns that are not tried on long texts. */
 export function validator(document, costly = []) {
@@ -330,6 +335,6 @@ function steps(pointer) {
   return pointer.split("/").length;
 }
 
-function words(text) {
-  return text.split(/\s+/);
+function words(...lines) {
+  return lines.join(" ").split(" ");
 }
