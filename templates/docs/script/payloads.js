@@ -3,7 +3,7 @@
 import { written } from "./numbers.js";
 import { schemaAt } from "./validator.js";
 
-const DEEPEST = 12;
+const MOST_LEVELS = 12;
 
 /**
  * The schema with what its references and `allOf` say of it, one level deep: keywords that stand beside a reference in
@@ -11,7 +11,7 @@ const DEEPEST = 12;
  */
 export function flattened(document, schema) {
   let found = schema === true || schema === undefined ? {} : schema === false ? { not: {} } : schema;
-  for (let at = 0; at < DEEPEST && (found.$ref !== undefined || found.allOf !== undefined); at += 1) {
+  for (let at = 0; at < MOST_LEVELS && (found.$ref !== undefined || found.allOf !== undefined); at += 1) {
     const { $ref, allOf = [], ...own } = found;
     const parts = [...($ref === undefined ? [] : [schemaAt(document, $ref)]), ...allOf];
     found = [...parts, own].reduce(merged, {});
@@ -30,11 +30,11 @@ function merged(one, other) {
 }
 
 function mergedSchemas(one, other) {
-  const both = { ...one };
-  for (const [name, schema] of Object.entries(other)) {
-    both[name] = Object.hasOwn(one, name) ? { allOf: [one[name], schema] } : schema;
-  }
-  return both;
+  const changed = Object.entries(other).map(([name, schema]) => [
+    name,
+    Object.hasOwn(one, name) ? { allOf: [one[name], schema] } : schema,
+  ]);
+  return { ...one, ...Object.fromEntries(changed) };
 }
 
 /** The first type that a schema names beside null; guessed from its keywords where it names none. */
@@ -59,7 +59,7 @@ export function initial(document, schema, now = new Date(), depth = 0) {
   if (flat.enum?.length) return structuredClone(flat.enum[0]);
   if (flat.examples?.length) return structuredClone(flat.examples[0]);
   const [first] = alternatives(flat);
-  if (first !== undefined && depth < DEEPEST) return initial(document, first, now, depth + 1);
+  if (first !== undefined && depth < MOST_LEVELS) return initial(document, first, now, depth + 1);
   switch (typeOf(flat)) {
     case "object":
       return initialObject(document, flat, now, depth);
@@ -80,7 +80,7 @@ export function initial(document, schema, now = new Date(), depth = 0) {
 function initialObject(document, schema, now, depth) {
   const entries = (schema.required ?? []).map((name) => {
     const inner = Object.hasOwn(schema.properties ?? {}, name) ? schema.properties[name] : true;
-    return [name, depth < DEEPEST ? initial(document, inner, now, depth + 1) : null];
+    return [name, depth < MOST_LEVELS ? initial(document, inner, now, depth + 1) : null];
   });
   return Object.fromEntries(entries);
 }
@@ -88,7 +88,7 @@ function initialObject(document, schema, now, depth) {
 function initialArray(document, schema, now, depth) {
   const listed = schema.prefixItems ?? (Array.isArray(schema.items) ? schema.items : []);
   const rest = Array.isArray(schema.items) ? (schema.additionalItems ?? true) : (schema.items ?? true);
-  const least = Math.min(Math.max(schema.minItems ?? 0, listed.length), depth < DEEPEST ? 50 : 0);
+  const least = Math.min(Math.max(schema.minItems ?? 0, listed.length), depth < MOST_LEVELS ? 50 : 0);
   return Array.from({ length: least }, (_, at) => initial(document, listed[at] ?? rest, now, depth + 1));
 }
 
@@ -132,9 +132,9 @@ export function withValue(value, path, inner) {
   if (!path.length) return inner;
   if (value === null || typeof value !== "object") return value;
   const [step, ...rest] = path;
-  const copy = Array.isArray(value) ? [...value] : { ...value };
-  copy[step] = rest.length ? withValue(copy[step] ?? {}, rest, inner) : inner;
-  return copy;
+  const changed = rest.length ? withValue(at(value, [step]) ?? {}, rest, inner) : inner;
+  if (!Array.isArray(value)) return { ...value, [step]: changed }; // which makes a member of `__proto__`, too
+  return value.map((item, place) => (place === Number(step) ? changed : item));
 }
 
 /**
@@ -194,11 +194,11 @@ export function recognized(api, judge, dispatch, payload) {
 
 /** The answer to a ping: what it has in common with the ping, and a time of its own. */
 export function pong(document, schema, ping, now = new Date()) {
-  const answer = initial(document, schema, now);
+  let answer = initial(document, schema, now);
   const { properties = {} } = flattened(document, schema);
   for (const name of Object.keys(properties)) {
     const isOpen = !Object.hasOwn(flattened(document, properties[name]), "const") && name !== "timestamp";
-    if (isOpen && isObject(ping) && Object.hasOwn(ping, name)) answer[name] = ping[name];
+    if (isOpen && isObject(ping) && Object.hasOwn(ping, name)) answer = withValue(answer, [name], ping[name]);
   }
   return answer;
 }

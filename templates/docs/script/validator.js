@@ -31,11 +31,12 @@ export function validator(document, costly = []) {
   const rules = draft7 ? DRAFT_7 : DRAFT_2020;
   const common = { document, draft7, rules, risky: new Set(costly), patterns: new Map() };
   return {
-    /** What is wrong with a value by the schema at a pointer: `{pointer, keyword, message}` each, some 20 at most. */
-    faults(pointer, value) {
+    /** What is wrong with a value by a schema, or by the one at a pointer: `{pointer, keyword, message}`, some 20 at most. */
+    faults(wanted, value) {
       const run = { ...common, steps: 0 };
       const faults = [];
-      if (pointer) judge(run, schemaAt(document, pointer), value, "", 0, faults);
+      const schema = typeof wanted === "string" ? wanted === "" || schemaAt(document, wanted) : wanted;
+      judge(run, schema, value, "", 0, faults);
       if (run.steps > MOST_STEPS) faults.push(fault("", "", "is too large to be judged wholly"));
       return faults.slice(0, MOST_FAULTS);
     },
