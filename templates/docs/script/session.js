@@ -66,6 +66,12 @@ export class Session {
     return withValue(payload, correlation, `${name}-${this.#ids}`);
   }
 
+  /** The payload for another time: with an id of its own, and with the time where it had one that says when it was sent. */
+  again(name, payload) {
+    const stamped = typeof at(payload, ["timestamp"]) === "string";
+    return this.renewed(name, stamped ? withValue(payload, ["timestamp"], new Date().toISOString()) : payload);
+  }
+
   /** What is wrong with a payload of a message. */
   faults(name, payload) {
     const { schema, content } = this.#api.messages[name];
