@@ -12,13 +12,19 @@ from sockspec.analysis import dispatch, walk
 from sockspec.analysis.constants import TagValue
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.annotated import annotated
-from sockspec.docs.problems import PROBLEMS
+from sockspec.docs.problems import PROBLEMS, Problem
 from sockspec.schema.expressions import is_risky
 
 _HIDDEN: Final = re.compile(
     "[<>&\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
 """What would mean something in the markup of a page, or would not be seen in its source."""
+
+AGAIN: Final = frozenset(
+    """/problems/too-many-requests /problems/reach-maximum-connections /problems/slow-consumer /problems/idle-timeout
+    /problems/internal-server-error /problems/service-restart""".split()
+)
+"""The problems after which clients connect again by themselves."""
 
 
 def text(api: ir.Api, anchors: Anchors, dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]) -> str:
@@ -46,7 +52,7 @@ def _data(
         "schemes": {scheme.name: _scheme(scheme) for scheme in api.security_schemes},
         "channels": [_channel(api, channel, dispatches, definitions) for channel in api.channels],
         "messages": {message.name: _message(message, anchors, message.name in sent) for message in api.messages},
-        "problems": {problem.type: _problem(problem.meaning, problem.advice, problem.close) for problem in PROBLEMS},
+        "problems": {problem.type: _problem(problem) for problem in PROBLEMS},
         "costly": sorted(pattern for pattern in _patterns(schemas) if is_risky(pattern)),
         "schemas": schemas,
     }
@@ -178,8 +184,9 @@ def _message(message: ir.Message, anchors: Anchors, is_sent: bool) -> dict[str, 
     )
 
 
-def _problem(meaning: str, advice: str, close: str) -> dict[str, Any]:
-    return _some(meaning=meaning, advice=advice, close=int(close) if close else None)
+def _problem(problem: Problem) -> dict[str, Any]:
+    close = int(problem.close) if problem.close else None
+    return _some(meaning=problem.meaning, close=close, again=problem.type in AGAIN)
 
 
 def _patterns(schemas: Mapping[str, Any]) -> set[str]:

@@ -103,7 +103,7 @@ export class Form {
     const described = [control.getAttribute("aria-describedby"), message.id].filter(Boolean).join(" ");
     control.setAttribute("aria-describedby", described);
     this.#places.set(pointer, { control, message });
-    element.append(message);
+    control.after(message);
     return element;
   }
 
@@ -121,8 +121,8 @@ export class Form {
   }
 
   #fixed(field) {
-    const control = make("input", { value: written(field.value), readonly: true, class: "fixed" });
-    return this.#control({ ...field, isRequired: false }, control);
+    const text = typeof field.value === "string" ? field.value : written(field.value);
+    return this.#control({ ...field, isRequired: false }, make("input", { value: text, readonly: true, class: "fixed" }));
   }
 
   #listed(field) {
@@ -152,7 +152,7 @@ export class Form {
     const control = isLong
       ? make("textarea", { rows: 2, input: read, value })
       : make("input", { value, input: read, autocomplete: "off", spellcheck: "false" });
-    const now = flat.format === "date-time" ? [button("now", () => this.#set(path, new Date().toISOString()))] : [];
+    const now = flat.format === "date-time" ? [button("now", () => this.#set(path, new Date().toISOString()), { class: "small" })] : [];
     if (flat.format) control.placeholder = flat.format;
     return this.#control(field, control, now);
   }
@@ -185,7 +185,7 @@ export class Form {
     }
     const some = () => this.#set(field.path, initial(this.#schemas, others[0] ?? { ...inner, type: typeOf(inner) }));
     const control = make("input", { value: "null", readonly: true, class: "fixed" });
-    return this.#control(field, control, [button("give a value", some)]);
+    return this.#control(field, control, [button("give a value", some, { class: "small" })]);
   }
 
   #union(field, choices) {
