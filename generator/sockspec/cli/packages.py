@@ -116,7 +116,7 @@ def _models(job: Job, made: Mapping[Path, Mapping[str, str]]) -> Models | None:
 def _files(api: ir.Api, job: Job, target: Path, models: Models | None) -> Mapping[str, str]:
     """The files of a package. Every module is compiled before anything is written."""
     try:
-        files = generate(api, job.spec.name, templates=job.templates, models=models)
+        files = generate(api, job.spec.name, package=target.name, templates=job.templates, models=models)
         for path, text in files.items():
             if path.endswith(".py"):
                 compile(text, str(target / path), "exec", dont_inherit=True)

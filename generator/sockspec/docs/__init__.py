@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
-from sockspec.docs import anchors, life, scripts
+from sockspec.docs import anchors, data, life, scripts
 from sockspec.docs.changes import Change, Changes, changed
 from sockspec.docs.channels import Channels
 from sockspec.docs.code import Code
@@ -24,6 +22,14 @@ from sockspec.docs.writing import MARKDOWN, Html, Writing
 from sockspec.python import package_name
 
 __all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
+
+_SCRIPTS = ("page.js",)
+_STYLES = ("docs/style.css.j2",)
+_POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the page may do: run and show what it carries, and open the sockets of its console."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +48,21 @@ _UNKNOWN = Origin()
 
 
 def files(api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN) -> Mapping[str, str]:
-    """The pages by their paths."""
+    """The pages by their paths. Raises what `render` raises, and BadScript."""
     examples = Examples(api)
-    style, script = Html(render("docs/style.css.j2")), Html(scripts.bundle(render))
+    style = "".join(render(name) for name in _STYLES)
+    script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
+    policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
+    known = data.text(api, anchors.give(api), dispatch.all_of(api))
+    verbatim = {"style": style, "script": script, "data": known}
     html = render(
         "docs/page.html.j2",
         page=view(api, HTML, origin, examples),
-        style=style,
-        script=script,
-        policy=_policy(style, script),
+        policy=policy,
+        **{name: Html(text) for name, text in verbatim.items()},
     )
     markdown = render("docs/page.md.j2", page=view(api, MARKDOWN, origin, examples))
     return {"docs/index.html": html, "docs/index.md": markdown}
-
-
-def _policy(style: str, script: str) -> str:
-    """What the page may do: run this script and this style, and open sockets."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
-        "connect-src ws: wss:; img-src data:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def view(
