@@ -15,6 +15,7 @@ from sockspec.docs.fields import Fields
 from sockspec.docs.page import Channel, Exchange, Samples, Sent, Side, Table
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import Html, Writing, one_line
+from sockspec.python.security import connecting
 
 CLIENT, SERVER = ir.Direction.CLIENT_TO_SERVER, ir.Direction.SERVER_TO_CLIENT
 SENDERS = {CLIENT: "client", SERVER: "server"}
@@ -38,6 +39,7 @@ class Channels:
         writing: Writing,
     ) -> None:
         self.connecting = Connecting(api, anchors, types, fields, writing)
+        self._api = api
         self._anchors = anchors
         self._types = types
         self._fields = fields
@@ -49,7 +51,7 @@ class Channels:
         for operation in api.operations:
             self._operations.setdefault(operation.channel, []).append(operation)
 
-    def channel(self, channel: ir.Channel, samples: Samples | None) -> Channel:
+    def channel(self, channel: ir.Channel, samples: Samples) -> Channel:
         """An endpoint: how to connect to it, and what it carries."""
         anchor, place = self._anchors.channels[channel.name], self._anchors.within(self._anchors.channels[channel.name])
         parameters = (
@@ -62,20 +64,20 @@ class Channels:
             self._writing.text(channel.title or channel.name),
             anchor,
             tuple(map(self._writing.code, self.connecting.urls(channel))),
-            self.connecting.address(channel),
-            self._writing.text(channel.summary),
+            tuple(self.connecting.address(channel)),
+            self._writing.summary(channel.summary),
             self._writing.described(channel.description if channel.description != channel.summary else ""),
             tuple(Table(title, self._fields.parameters(given, place)) for title, given in parameters if given),
             tuple(self._types.listed(map(self._types.identifier, channel.subprotocols), ", ")),
             life.closings(channel, self._writing),
-            self.connecting.security(channel.security),
+            self.connecting.security(connecting(self._api, channel)),
             tuple(self.connecting.browsers(channel)),
             self._first(channel),
             tuple(side for direction in ir.Direction for side in self._side(channel, direction)),
             tuple(self._exchanges(channel, anchor)),
             life.heartbeat(channel, self._types, (self.link(beat.ping),), (self.link(beat.pong),)) if beat else (),
             life.limits(channel.limits, self._writing),
-            samples,
+            (samples,),
         )
 
     def link(self, message: str) -> Piece:
@@ -141,7 +143,7 @@ class Channels:
             self._writing.text(message.name),
             self._anchors.messages[message.name],
             tuple(line),
-            self._writing.text(message.summary),
+            self._writing.summary(message.summary),
             message.deprecated,
         )
 

@@ -16,6 +16,7 @@ from sockspec.docs.life import AGAIN, CLOSINGS
 from sockspec.docs.page import Sample, Samples
 from sockspec.docs.writing import fence, one_line
 from sockspec.python import Programs
+from sockspec.python.security import connecting
 
 _MOST_CASES = 5
 _TOKENS = ("oauth2", "openIdConnect")
@@ -101,10 +102,8 @@ class Code:
         return url + (f"?{urlencode(query)}" if query else "")
 
     def _first_way(self, channel: ir.Channel) -> list[ir.SecurityScheme]:
-        """The schemes of the first way to authenticate, of the channel's first server and of the channel."""
-        server = self._server(channel)
-        needs = [*(server.security[:1] if server is not None else ()), *channel.security[:1]]
-        names = dict.fromkeys(need.scheme for alternative in needs for need in alternative)
+        """The schemes of the first way to authenticate."""
+        names = dict.fromkeys(need.scheme for alternative in connecting(self._api, channel)[:1] for need in alternative)
         return [self._schemes[name] for name in names if name in self._schemes]
 
     def _key(self, channel: ir.Channel) -> ir.SecurityScheme | None:

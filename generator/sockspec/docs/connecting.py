@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote, urlencode
 
 from sockspec import ir
 from sockspec.docs.anchors import Anchors
@@ -11,6 +13,8 @@ from sockspec.docs.page import Address, Blank, Scheme, Server, Table
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import Writing, one_line
 
+_NOWHERE = "ws://localhost:8765"
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _SCHEMES = {
     "oauth2": "OAuth 2.0 access token, sent as a bearer token in the header",
     "openIdConnect": "OpenID Connect token, sent as a bearer token in the header",
@@ -54,7 +58,7 @@ class Connecting:
         return Server(
             self._writing.text(server.name),
             anchor,
-            self._writing.text(server.title if server.title != server.name else ""),
+            self._writing.text(server.title if server.title.casefold() != server.name.casefold() else ""),
             self._writing.code(server.url),
             self._writing.described(server.description),
             (Table("Variables", rows),) if rows else (),
@@ -72,29 +76,20 @@ class Connecting:
             return [server.url for server in servers]
         return [server.url + channel.address for server in servers] or [channel.address]
 
-    def address(self, channel: ir.Channel) -> Address | None:
-        """The URL of a channel at its first server, with blanks; None where nothing has to be filled in."""
-        servers, anchor = self.servers_of(channel), self._anchors.channels[channel.name]
-        template = self.urls(channel)[0] if servers else f"ws://localhost:8765{channel.address or ''}"
-        named = [("path", one) for one in channel.parameters]
+    def address(self, channel: ir.Channel) -> Iterator[Address]:
+        """The URL of a channel at its first server, with blanks; none where nothing has to be filled in."""
+        server = next(iter(self.servers_of(channel)), None)
+        base, path = (server.url if server is not None else _NOWHERE), channel.address or ""
         own = {one.wire_name for one in channel.parameters}
-        variables = servers[0].variables if servers else ()
-        named += [("variable", one) for one in variables if one.wire_name not in own]
-        named = [(place, one) for place, one in named if "{" + one.wire_name + "}" in template]
+        named = [("variable", one) for one in (server.variables if server is not None else ())]
+        named = [(place, one) for place, one in named if one.wire_name not in own and _has(base, one)]
+        named += [("path", one) for one in channel.parameters if _has(base + path, one)]
         named += [("query", one) for one in channel.query]
-        blanks = tuple(
-            Blank(
-                f"{anchor}-blank-{number}",
-                one_line(parameter.wire_name),
-                place,
-                one_line(parameter.wire_name),
-                initial(parameter) if place != "query" or parameter.required else "",
-                tuple(map(one_line, _values(parameter))),
-                parameter.required,
-            )
-            for number, (place, parameter) in enumerate(named, 1)
-        )
-        return Address(f"{anchor}-url", one_line(template), blanks) if blanks else None
+        anchor = self._anchors.channels[channel.name]
+        blanks = [_blank(f"{anchor}-blank-{at}", place, one) for at, (place, one) in enumerate(named, 1)]
+        if blanks:
+            base, path = one_line(base), one_line(path)
+            yield Address(f"{anchor}-url", base, path, _filled(base, path, blanks), tuple(blanks))
 
     # --- authentication -----------------------------------------------------------------------------------------------
 
@@ -203,6 +198,28 @@ def _kind(scheme: ir.SecurityScheme) -> str:
     if scheme.type == "http":
         return "basic" if scheme.scheme == "basic" else "header"
     return scheme.parameter_in if scheme.parameter_name and scheme.parameter_in in _PLACES else ""
+
+
+def _has(template: str, parameter: ir.Parameter) -> bool:
+    return "{" + parameter.wire_name + "}" in template
+
+
+def _blank(id: str, place: str, parameter: ir.Parameter) -> Blank:
+    name, is_optional = one_line(parameter.wire_name), place == "query" and not parameter.required
+    value = "" if is_optional else initial(parameter)
+    listed = tuple(map(one_line, _values(parameter)))
+    values = ("", *listed) if listed and (is_optional or not value) else listed
+    label = f"{name} (query)" if place == "query" else name
+    return Blank(id, name, place, label, value, tuple((one, one == value) for one in values), parameter.required)
+
+
+def _filled(base: str, path: str, blanks: Iterable[Blank]) -> str:
+    """The URL as it is at first, as `script/building.js` builds it afterwards."""
+    values = {blank.name: blank.value for blank in blanks if blank.value and blank.place != "query"}
+    url = _BRACES.sub(lambda found: values.get(found[1], found[0]), base).rstrip("/")
+    url += _BRACES.sub(lambda found: quote(values[found[1]], safe="") if found[1] in values else found[0], path)
+    query = [(blank.name, blank.value) for blank in blanks if blank.place == "query" and blank.value]
+    return url + (f"?{urlencode(query, quote_via=quote)}" if query else "")
 
 
 def initial(parameter: ir.Parameter) -> str:

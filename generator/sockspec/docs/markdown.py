@@ -47,6 +47,19 @@ def html(text: str, level: int) -> Html:
     return Html(parser.renderer.render(tokens, parser.options, {}))
 
 
+def line(text: str) -> str:
+    """One line of text, whose emphasis, code and links are HTML; the text itself where it has none of them."""
+    seen = one_line(text)
+    if _PLAIN.fullmatch(seen) or len(seen) > _LONGEST:
+        return seen
+    parser = _parser()
+    tokens = parser.parseInline(seen)
+    links: list[bool] = []
+    for token in _all(tokens):
+        _tame(token, links)
+    return Html(parser.renderer.render(tokens, parser.options, {}))
+
+
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
@@ -75,5 +88,5 @@ def _tame(token: Token, links: list[bool]) -> None:
         token.tag = "a" if links.pop() else "span"
 
 
-HTML = Writing(one_line, one_line, html)
+HTML = Writing(one_line, one_line, line, html)
 """For templates that escape what they print, beside descriptions, which are HTML already."""

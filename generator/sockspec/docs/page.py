@@ -48,8 +48,8 @@ class Blank:
     label: str
     value: str
     """What it is at first."""
-    values: tuple[str, ...]
-    """What it can be; empty where that is not listed."""
+    values: tuple[tuple[str, bool], ...]
+    """What it can be, and whether it is that at first; empty where that is not listed."""
     is_required: bool
 
 
@@ -58,7 +58,10 @@ class Address:
     """A URL with blanks."""
 
     id: str
-    template: str
+    server: str
+    path: str
+    initial: str
+    """The URL as it is at first."""
     blanks: tuple[Blank, ...]
 
 
@@ -160,7 +163,8 @@ class Channel:
     name: str
     anchor: str
     urls: tuple[str, ...]
-    address: Address | None
+    addresses: tuple[Address, ...]
+    """The URL to build; none where nothing has to be filled in."""
     summary: str
     description: Described
     tables: tuple[Table, ...]
@@ -175,7 +179,7 @@ class Channel:
     exchanges: tuple[Exchange, ...]
     heartbeat: Line
     limits: tuple[tuple[str, str], ...]
-    samples: Samples | None
+    samples: tuple[Samples, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,16 @@ class Sections:
         is_record = isinstance(payload, ir.Record)
         described = message.description or (payload.description if isinstance(payload, ir.Record) else "")
         anchor = self._anchors.messages[message.name]
+        summary = message.summary or message.title
         is_said = described.strip() in ("", message.summary.strip())
+        is_begun = not is_said and described.strip().startswith(summary.strip())
         return Section(
             self._writing.text(message.name),
             anchor,
             self.sender(message.name),
             self._writing.text(message.title if message.title != message.name and message.summary else ""),
             tuple(self._notes(message)),
-            self._writing.text(message.summary or message.title),
+            "" if is_begun else self._writing.summary(summary),
             self._writing.described("" if is_said else described),
             tuple(self._used(message)),
             () if is_record else self._types.line(payload),
@@ -103,7 +105,7 @@ class Sections:
             seen.add((texts[0], texts[1]))
             yield Use(
                 self._writing.text(one.name),
-                self._writing.text(texts[0]),
+                self._writing.summary(texts[0]),
                 self._writing.described(texts[1] if texts[1] != texts[0] else "", 5),
                 needs,
             )
@@ -171,7 +173,7 @@ class Sections:
             "",
             "",
             tuple(notes),
-            self._writing.text(definition.title) if definition.title != definition.name else "",
+            self._writing.summary(definition.title) if definition.title != definition.name else "",
             self._writing.described(definition.description),
             (),
             () if is_listed or isinstance(body, ir.Record) else self._types.line(body),

@@ -47,6 +47,8 @@ class Writing:
     """Words on one line."""
     code: Callable[[str], str]
     """Something that is written in the document's or in the wire's own way, on one line."""
+    summary: Callable[[str], str] = lambda text: one_line(text)
+    """Words on one line in which Markdown may stand."""
     html: Callable[[str, int], Html] | None = None
     """Markdown of the document as HTML with headings from a level on; None where the page is no HTML."""
 
@@ -114,5 +116,5 @@ def _markdown_code(text: str) -> str:
 PLAIN = Writing(one_line, one_line)
 """For terminals, and for templates that escape what they print."""
 
-MARKDOWN = Writing(_markdown, _markdown_code)
+MARKDOWN = Writing(_markdown, _markdown_code, _markdown)
 """Text whose every character is meant literally by readers of Markdown. None of it is HTML."""
