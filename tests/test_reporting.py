@@ -34,7 +34,7 @@ channels:
 operations:
   say: {action: receive, channel: {$ref: '#/channels/room'}}
 """
-WARNED = GOOD.replace("title: Good,", "title: Good, title: Better,")
+WARNED = GOOD.replace("title: Good,", "title: Good, contact: {email: nobody},")
 WRONG = GOOD.replace("address:", "addres:")
 
 FOR_SERVICES = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "GITLAB_CI", "CI_PROJECT_DIR")
@@ -298,9 +298,9 @@ def test_github_gets_annotations_and_a_summary_unasked(folder: Path, monkeypatch
     result = validate("warned.yaml")
     commands = [line for line in result.stdout.splitlines() if line.startswith("::")]
     assert [line.partition("line=")[0] for line in commands] == [
-        f"::warning title=sockspec duplicate-key,file={folder.name}/warned.yaml,"
+        f"::warning title=sockspec invalid-format,file={folder.name}/warned.yaml,"
     ]
-    assert "warned.yaml:2:21: warning duplicate-key" in result.stdout
+    assert "warned.yaml:2:38: warning invalid-format" in result.stdout
     assert summary.read_text(encoding="utf-8").startswith("before\n### sockspec validate: 1 warning in 1 file\n")
 
 

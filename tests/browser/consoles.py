@@ -69,13 +69,13 @@ class Console:
 
     async def heard(self, message: str, count: int = 1, *, bad: bool = False) -> None:
         """Wait until so many entries of a message have been received."""
-        classes = ".entry.received.bad" if bad else ".entry.received:not(.bad)"
+        classes = ".entry.is-received.is-bad" if bad else ".entry.is-received:not(.is-bad)"
         found = self.page.locator(classes).filter(has=self.page.locator(f'strong:text-is("{message}")'))
         await expect(found).to_have_count(count)
 
     async def noted(self, text: str) -> None:
         """Wait until the log says something of the connection."""
-        await expect(self.page.locator(".entry.note").filter(has_text=text).first).to_be_visible()
+        await expect(self.page.locator(".entry.is-note").filter(has_text=text).first).to_be_visible()
 
     async def faults(self) -> list[str]:
         """What is said beside the controls and below them."""

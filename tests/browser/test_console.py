@@ -37,16 +37,16 @@ async def test_the_whole_conversation_of_the_chat(page_of: Opener, axe: str) -> 
         await console.choose("GetHistory")
         await console.send()
         await console.heard("History")
-        assert await watched.judged(axe, "#console") == []
-        await watched.page.locator(".entry.received summary").last.click()
-        assert "Hello, Bob!" in await watched.page.locator(".entry.received pre").inner_text()
+        assert await watched.judged(axe, ".console") == []
+        await watched.page.locator(".entry.is-received summary").last.click()
+        assert "Hello, Bob!" in await watched.page.locator(".entry.is-received pre").inner_text()
         await watched.page.click("text=go to the request")
-        await expect(watched.page.locator(".entry.sent summary").last).to_be_focused()
+        await expect(watched.page.locator(".entry.is-sent summary").last).to_be_focused()
         await console.choose("Leave")
         await console.send()
         await console.is_in("closed")
         await console.noted("the connection has ended: 1000")
-        assert await watched.page.locator(".entry.bad").count() == 0
+        assert await watched.page.locator(".entry.is-bad").count() == 0
         assert watched.sockets == [f"{url}/v1/rooms/lobby"]
 
 
@@ -63,11 +63,11 @@ async def test_an_invalid_message_is_refused_before_it_is_sent(page_of: Opener, 
         await console.send()
         assert await console.faults() == ["is more than 100"]
         assert await watched.page.locator("[data-pointer='/data/limit']").get_attribute("aria-invalid") == "true"
-        assert await watched.page.locator(".entry.sent").count() == 0
-        assert await watched.judged(axe, "#console") == []
+        assert await watched.page.locator(".entry.is-sent").count() == 0
+        assert await watched.judged(axe, ".console") == []
         await watched.page.click("#console-send-anyway")
         await console.heard("Error")
-        await expect(watched.page.locator(".entry.sent.bad .pair")).to_have_text("answered")
+        await expect(watched.page.locator(".entry.is-sent.is-bad .is-pair")).to_have_text("answered")
         await console.fill("/data/limit", "50")
         assert await console.faults() == []
 
@@ -124,8 +124,8 @@ async def test_what_the_server_sends_wrongly_is_marked(page_of: Opener, axe: str
         await console.heard("PresenceChanged", bad=True)
         await console.heard("PresenceChanged")
         await console.heard("no message of this endpoint", 3, bad=True)
-        await watched.page.locator(".entry.bad summary").first.click()
-        assert await watched.page.locator(".entry.bad .faults li").all_inner_texts() == [
+        await watched.page.locator(".entry.is-bad summary").first.click()
+        assert await watched.page.locator(".entry.is-bad .faults li").all_inner_texts() == [
             "/data/nickname is empty",
             '/data/presence is "asleep", and not one of "online", "away", "offline"',
         ]
@@ -134,7 +134,7 @@ async def test_what_the_server_sends_wrongly_is_marked(page_of: Opener, axe: str
         await watched.page.uncheck("#console-log-faults")
         await watched.page.fill("#console-log-text", "<B>")
         await expect(watched.page.locator(".entry")).to_have_count(1)
-        assert await watched.judged(axe, "#console") == []
+        assert await watched.judged(axe, ".console") == []
 
 
 async def test_a_restart_of_the_server_is_seen_and_survived(page_of: Opener) -> None:
@@ -203,4 +203,4 @@ async def test_the_mock_says_nothing_that_its_document_does_not_allow(
     await console.choose("GetHistory")
     await console.send()
     await console.heard("History")
-    assert await watched.page.locator(".entry.bad").count() == 0
+    assert await watched.page.locator(".entry.is-bad").count() == 0

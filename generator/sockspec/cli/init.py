@@ -10,7 +10,6 @@ import click
 from sockspec import output
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
-from sockspec.cli.project import package_name
 from sockspec.pipeline import generate, scaffold
 
 
@@ -35,7 +34,7 @@ def command(spec: Path, folder: Path, package: str | None, choices: Choices) -> 
     test, and a Dockerfile.
     """
     api = read(spec, choices)
-    name = package or package_name(spec, api.title)
+    name = package or package_name(spec.name, api.title)
     files = scaffold(api, Path(os.path.relpath(spec, folder)).as_posix(), name)
     existing = [path for path in (*files, name) if (folder / path).exists()]
     if existing:

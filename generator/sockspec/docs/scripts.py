@@ -13,16 +13,6 @@ class BadScript(ValueError):
     """A module that cannot be put together with the others; says which one, and why."""
 
 
-class Verbatim(str):
-    """A text that templates print as it is, since it is made of what may stand there."""
-
-    __slots__ = ()
-
-    def __html__(self) -> str:
-        """What `jinja2` asks for."""
-        return str(self)
-
-
 _IMPORT: Final = re.compile(r'^import \{([\w\s,$]+)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 _DECLARED: Final = re.compile(
     r"^(export )?(?:async )?(?:function\*? |class |const |let )([A-Za-z_$][\w$]*)", re.MULTILINE

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from sockspec import ir
 from sockspec.python import names
+from sockspec.python.calls import Program, Programs
+from sockspec.python.naming import package_name
 from sockspec.python.package import files
 from sockspec.python.reuse import Models
 from sockspec.python.scaffold import files as scaffold
 from sockspec.python.surface import surface
 
-__all__ = ["Models", "class_names", "codec_name", "files", "scaffold", "surface"]
+__all__ = ["Models", "Program", "Programs", "class_names", "codec_name", "files", "package_name", "scaffold", "surface"]
 
 
 def codec_name(api: ir.Api, channel: ir.Channel, direction: ir.Direction) -> str:

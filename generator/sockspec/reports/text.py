@@ -73,6 +73,8 @@ def _of_finding(finding: Diagnostic, places: Places, pen: _Pen) -> Iterator[str]
     yield from shown
     if finding.hint:
         yield f"    {pen.paint('hint:', _BOLD)} {printable(finding.hint)}"
+    if finding.location.pointer:
+        yield f"    {pen.paint(f'at:   #{printable(finding.location.pointer)}', _DIM)}"
     for related in finding.related[:_MOST_RELATED]:
         note = f": {printable(related.note)}" if related.note else ""
         yield f"    {pen.paint('see:', _BOLD)}  {printable(str(related))}{note}"

@@ -17,7 +17,7 @@ function part(name) {
   return document.getElementById(`console-${name}`);
 }
 
-function openConsole(section) {
+function openConsole(body) {
   const api = parsed(document.getElementById("api").textContent);
   if (!api.channels.length) return;
   const parts = {};
@@ -75,8 +75,8 @@ function openConsole(section) {
     part("connect").textContent = state === "waiting" ? "Connect now" : state === "open" ? "Connect anew" : "Connect";
     part("disconnect").disabled = state === "closed" || state === "closing";
   };
-  section.hidden = false;
+  body.hidden = false;
 }
 
-const consoleSection = document.getElementById("console");
-if (consoleSection !== null) openConsole(consoleSection);
+const consoleBody = document.getElementById("console-body");
+if (consoleBody !== null) openConsole(consoleBody);

@@ -171,7 +171,7 @@ export class Form {
     const text = written(field.value, 2);
     const rows = Math.min(12, text.split("\n").length);
     const kept = { ...field, description: [field.description, "as JSON"].filter(Boolean).join(" · ") };
-    return this.#control(kept, make("textarea", { rows, input: read, value: text, class: "code", spellcheck: "false" }));
+    return this.#control(kept, make("textarea", { rows, input: read, value: text, class: "is-json", spellcheck: "false" }));
   }
 
   #nullable(field, choices) {

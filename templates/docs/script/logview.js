@@ -125,7 +125,7 @@ export class LogView {
 
   #line(entry, isOpen = false) {
     const { direction, faults, isBad } = entry;
-    const classes = ["entry", direction, ...(faults.length || isBad ? ["bad"] : [])].join(" ");
+    const classes = ["entry", `is-${direction}`, ...(faults.length || isBad ? ["is-bad"] : [])].join(" ");
     const content = direction === "note" ? this.#note(entry) : this.#frame(entry, isOpen);
     return make("li", { class: classes, id: `console-entry-${entry.id}` }, content);
   }
@@ -139,7 +139,7 @@ export class LogView {
     const name = make("strong", {}, message || "no message of this endpoint");
     const bad = faults.length ? make("span", { class: "badge" }, faults.length === 1 ? "1 fault" : `${faults.length} faults`) : "";
     const link = answers ?? answered;
-    const pair = link === undefined ? "" : make("span", { class: "badge pair" }, answers ? "reply" : "answered");
+    const pair = link === undefined ? "" : make("span", { class: "badge is-pair" }, answers ? "reply" : "answered");
     const preview = make("span", { class: "words quiet" }, text.slice(0, 160));
     const bytes = make("span", { class: "size quiet" }, `${size} B`);
     const details = make("details", { open: isOpen }, make("summary", {}, this.#head(entry), name, bad, pair, preview, bytes));

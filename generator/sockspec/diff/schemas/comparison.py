@@ -8,8 +8,9 @@ from dataclasses import replace
 from sockspec.diff.schemas.change import Effect, SchemaChange
 from sockspec.diff.schemas.outline import Place, Side
 from sockspec.diff.schemas.proving import Prover
-from sockspec.diff.schemas.terms import Table
-from sockspec.diff.schemas.walking import Edit, Pair, Walk
+from sockspec.diff.schemas.step import Edit, Pair
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.walking import walk
 from sockspec.spec.text import quoted
 
 
@@ -28,14 +29,14 @@ class Comparison:
         whole = self._old.number(old), self._new.number(new)
         if whole[0] == whole[1]:
             return ()
-        edits = Walk(self._table, self._old, self._new, self._strict).run(old, new)
+        edits = walk(self._table, (self._old, self._new), self._strict, old, new)
         return self._weighed(edits, whole, (old, new))
 
     def _weighed(self, edits: list[Edit], whole: Pair, places: tuple[Place, Place]) -> tuple[SchemaChange, ...]:
         by_chance = {e.change.path[-1] for e in edits if e.change.strict is not e.change.effect and e.change.path}
         lenient = Prover(self._table, frozenset(by_chance), self._strict) if by_chance else self._strict
-        verdicts = {prover: _Verdicts(prover) for prover in (self._strict, lenient)}
-        strict, usual = verdicts[self._strict], verdicts[lenient]
+        strict = _Verdicts(self._strict)
+        usual = _Verdicts(lenient) if by_chance else strict
         changes = [
             replace(
                 edit.change,
@@ -43,18 +44,18 @@ class Comparison:
                 strict=strict.weighed(edit.change.strict, edit.pair, whole),
             )
             for edit in edits
+            if edit.change.strict is Effect.NONE or not strict.is_same(edit.pair)  # else it only says it otherwise
         ]
-        left = [verdict.left([one(change) for change in changes], whole) for verdict, one in _sides(usual, strict)]
+        left = (
+            usual.left([change.effect for change in changes], whole),
+            strict.left([change.strict for change in changes], whole),
+        )
         if left[0] is not Effect.NONE or left[1] is not Effect.NONE:
             pointers = [place[0].pointer for place in places]
             why = usual.why or strict.why or "the whole"
             detail = f"it could not be proven that {quoted(why)} means the same"
             changes.append(SchemaChange("schema-changed", (), left[0], detail, pointers[0], pointers[1], left[1]))
         return tuple(changes)
-
-
-def _sides(usual, strict):
-    return ((usual, lambda change: change.effect), (strict, lambda change: change.strict))
 
 
 class _Verdicts:
@@ -80,6 +81,10 @@ class _Verdicts:
             widens = effect.may_widen and self._narrows(new, old)
             effect = effect.within(narrows=narrows, widens=widens)
         return effect
+
+    def is_same(self, pair: Pair) -> bool:
+        """Whether it is proven that exactly what fits one of the terms fits the other one."""
+        return not self._narrows(*pair) and not self._narrows(pair[1], pair[0])
 
     def left(self, effects: list[Effect], whole: Pair) -> Effect:
         """What no effect accounts for and is not disproven: UNPROVEN, or NONE where there is nothing."""

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from sockspec.diff.schemas.terms import FALSE, TRUE, Bound, Number, Table, Term, tighter_lower, tighter_upper
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.terms import FALSE, TRUE, Bound, Number, Term, tighter_lower, tighter_upper
 from sockspec.runtime.formats import FORMATS
 from sockspec.samples import expressions
 
@@ -18,6 +19,10 @@ _MOST_COUNTED: Final = 32
 """Integers of a range that are taken one by one."""
 _LONGEST_TRIED: Final = 200
 """Characters of a text that an expression is tried on."""
+_SHORTEST_RISK: Final = 12
+"""Characters of a text that also a costly expression is tried on."""
+_MOST_LOOKED_AT: Final = 20_000
+"""Names of required properties, times schemas that may speak of them, above which it is not looked for a contradiction."""
 _LARGEST_EXACT: Final = 2**53
 
 
@@ -79,6 +84,11 @@ class Facts:
     conditions: set[tuple[int, int, int]] = field(default_factory=set[tuple[int, int, int]])
     choices: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
     """Alternatives of which it is not known yet which holds."""
+
+    @property
+    def spoken(self) -> int:
+        """How much has to be looked at to know what holds for a name."""
+        return sum(1 + len(each.patterns) for each in self.objects)
 
     @property
     def property_names(self) -> set[str]:
@@ -233,7 +243,8 @@ def _narrow(facts: Facts, table: Table) -> None:
         impossible.add("array")
     if facts.max_properties is not None and facts.min_properties > facts.max_properties:
         impossible.add("object")
-    if any(FALSE in facts.of_name(name)[0] for name in facts.required):
+    looked_at = len(facts.required) * facts.spoken
+    if looked_at < _MOST_LOOKED_AT and any(FALSE in facts.of_name(name)[0] for name in facts.required):
         impossible.add("object")
     if FALSE in facts.names and facts.min_properties:
         impossible.add("object")
@@ -246,10 +257,10 @@ def _enumerate(facts: Facts, table: Table) -> None:
     """Take the values one by one where there are few."""
     if facts.values is not None or not facts.types:
         return
-    if facts.types <= {"null", "boolean"}:
-        values: list[object] = [None] * ("null" in facts.types) + [True, False] * ("boolean" in facts.types)
+    if facts.types <= frozenset({"null", "boolean"}):
+        values = [None, True, False] if len(facts.types) == 2 else [None] if "null" in facts.types else [True, False]
         facts.values = frozenset(map(table.known, values))
-    elif facts.types == {"number"} and facts.integer and facts.lower is not None and facts.upper is not None:
+    elif facts.types == frozenset({"number"}) and facts.integer and facts.lower is not None and facts.upper is not None:
         low, high = facts.lower[0], facts.upper[0]
         if 0 <= high - low < _MOST_COUNTED and max(abs(low), abs(high)) < _LARGEST_EXACT:
             facts.values = frozenset(table.known(value) for value in range(int(low), int(high) + 1))
@@ -270,17 +281,17 @@ def _from_values(facts: Facts, table: Table) -> None:
 
 def fits(facts: Facts, value: object) -> bool | None:
     """Whether a value fits what is said of numbers and texts; None where that is not known."""
+    verdicts: set[bool | None] = {True}
     if isinstance(value, int | float) and not isinstance(value, bool):
-        verdicts = [not facts.integer or value == value // 1, *(is_multiple(value, each) for each in facts.multiples)]
-        verdicts.append(facts.lower is None or is_above(value, facts.lower))
-        verdicts.append(facts.upper is None or is_below(value, facts.upper))
+        verdicts.add(not facts.integer or value == value // 1)
+        verdicts.update(is_multiple(value, each) for each in facts.multiples)
+        verdicts.add(facts.lower is None or is_above(value, facts.lower))
+        verdicts.add(facts.upper is None or is_below(value, facts.upper))
     elif isinstance(value, str):
-        long_enough = facts.min_length <= len(value)
-        verdicts = [long_enough and (facts.max_length is None or len(value) <= facts.max_length)]
-        verdicts += [matches(pattern, value) for pattern in facts.patterns]
-        verdicts += [FORMATS[name](value) for name in facts.formats]
-    else:
-        return True
+        verdicts.add(facts.min_length <= len(value))
+        verdicts.add(facts.max_length is None or len(value) <= facts.max_length)
+        verdicts.update(matches(pattern, value) for pattern in facts.patterns)
+        verdicts.update(FORMATS[name](value) for name in facts.formats)
     return False if False in verdicts else None if None in verdicts else True
 
 
@@ -321,12 +332,11 @@ def is_below(value: Number, bound: Bound) -> bool:
 
 def is_multiple(value: Number, written: str) -> bool | None:
     """Whether a number is a multiple, as the validator counts; None where it cannot be counted."""
-    factor: Any = float(written) if any(c in written for c in ".e") else int(written)
     try:
-        if isinstance(factor, float):
-            quotient = value / factor
-            return quotient.is_integer() if math.isfinite(quotient) else None
-        return value % factor == 0
+        if written.isdecimal():
+            return value % int(written) == 0
+        quotient = value / float(written)
+        return quotient.is_integer() if math.isfinite(quotient) else None
     except OverflowError:
         return None
 
@@ -360,6 +370,8 @@ def _whole(bound: Bound | None, step: int) -> Bound | None:
 @lru_cache(maxsize=10_000)
 def _matches(pattern: str, text: str) -> bool | None:
     try:
+        if len(text) > _SHORTEST_RISK and expressions.is_risky(pattern):
+            return None
         return expressions.matches(pattern, text)
     except (ValueError, re.error, RecursionError, OverflowError):
         return None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Final
 
 from sockspec.diff.schemas.facts import Facts
 from sockspec.diff.schemas.outline import Place
 from sockspec.diff.schemas.proving import Prover
+
+_MOST_TAGS: Final = 16
+"""Properties that are tried for a tag."""
 
 Matched = tuple[list[tuple[int, int]], list[int], list[int]]
 """Pairs of indexes, and the indexes that are left on either side."""
@@ -20,12 +24,16 @@ def matched(
     left, right = dict(enumerate(numbers)), dict(enumerate(others))
     facts = {number: prover.facts(number) for number in {*numbers, *others}}
     _pair(pairs, left, right, dict(left), dict(right), several=True)
-    for tag in sorted(_tags(facts[number] for number in [*left.values(), *right.values()])):
+    tags = sorted(_tags(facts[number] for number in [*left.values(), *right.values()]))[:_MOST_TAGS]
+    for tag in tags:
         keys = [{at: _tag(prover, facts[number], tag) for at, number in side.items()} for side in (left, right)]
         _pair(pairs, left, right, keys[0], keys[1])
+    tagged = {number for tag in tags for number in facts if _tag(prover, facts[number], tag)}
     names = [{at: _named(side[at]) for at in rest} for side, rest in ((old, left), (new, right))]
     _pair(pairs, left, right, names[0], names[1])
-    shapes = [{at: _shape(facts[number]) for at, number in side.items()} for side in (left, right)]
+    shapes = [
+        {at: _shape(facts[number]) for at, number in side.items() if number not in tagged} for side in (left, right)
+    ]
     _pair(pairs, left, right, shapes[0], shapes[1])
     return sorted(pairs), sorted(left), sorted(right)
 
@@ -56,7 +64,7 @@ def _tags(facts: Iterator[Facts]) -> set[str]:
     """The required properties that have one value in each of the alternatives that are objects."""
     common: set[str] | None = None
     for each in facts:
-        if each.types == {"object"}:
+        if each.types == frozenset({"object"}):
             common = set(each.required) if common is None else common & each.required
     return common or set()
 

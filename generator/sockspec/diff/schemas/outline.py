@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sockspec.diff.schemas.terms import TRUE, TYPES, Table, Term
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.terms import TRUE, TYPES, Term
 from sockspec.spec.source import escape
 
 _NOT_FOLLOWED: Final = ("$ref", "allOf", "$schema", "definitions")
@@ -37,6 +38,11 @@ class Outline:
     def pointer(self) -> str:
         """Where the schema stands; the last of the references that lead there has been followed."""
         return self.parts[0].pointer if self.parts else self.place[0].pointer if self.place else "#"
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """Where all that is said stands."""
+        return tuple(part.pointer for part in self.parts or self.place)
 
     def at(self, *keywords: str) -> str:
         """Where the first of the keywords that is there stands, else where the schema does."""

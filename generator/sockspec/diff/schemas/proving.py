@@ -14,17 +14,25 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sockspec.diff.schemas import facts as known
+from sockspec.diff.schemas import scalars
 from sockspec.diff.schemas.facts import Facts, gather
-from sockspec.diff.schemas.terms import FALSE, TRUE, Bound, Table, Term
+from sockspec.diff.schemas.table import Table
+from sockspec.diff.schemas.terms import FALSE, TRUE, Term
 
 _MOST_STEPS: Final = 6_000
 """Questions that one proof asks."""
+_MOST_TOGETHER: Final = 100_000
+"""Questions that are asked for all schemas of two documents."""
 _DEEPEST: Final = 56
 """Questions that are open at a time."""
 _MOST_VALUES: Final = 64
 """Values that are taken one by one."""
 _MOST_APART: Final = 300
 """Questions of a proof that rests on nothing that is open."""
+_MOST_TAGS: Final = 32
+"""Required properties that are looked at for a tag."""
+_STRING: Final = Term(types=frozenset({"string"}))
+_OBJECT: Final = frozenset({"object"})
 _ANY_LEVEL: Final = -1
 
 
@@ -53,7 +61,7 @@ class Prover:
         self._outer = 0
         """Questions that are open in the prover that this one works for."""
         self._left = 0
-        self._string = table.add(Term(types=frozenset({"string"})))
+        self._together = _MOST_TOGETHER
         self.why = ""
         """The keyword at which the last proof failed first."""
 
@@ -63,14 +71,14 @@ class Prover:
 
     def apart(self, one: int, other: int) -> bool:
         """Whether it is proven that no value fits both terms."""
-        return self._bounded(lambda: self._strict._is_empty(frozenset({one, other})))
+        return self._bounded(lambda: self._are_apart(frozenset({one}), other))
 
     def facts(self, *numbers: int) -> Facts:
         """What is known of a value that fits the terms."""
         return self._of(frozenset(numbers))
 
     def _bounded(self, question: Callable[[], bool]) -> bool:
-        self._left = self._strict._left = _MOST_STEPS
+        allowed = self._left = self._strict._left = min(_MOST_STEPS, self._strict._together)
         self.why = ""
         try:
             return question()
@@ -81,6 +89,7 @@ class Prover:
                     prover._proven.pop(key, None)
             return False
         finally:
+            self._strict._together -= allowed - max(min(self._left, self._strict._left), 0)
             for prover in (self, self._strict):
                 prover._open.clear()
                 prover._emptying.clear()
@@ -93,8 +102,8 @@ class Prover:
     def _depth(self) -> int:
         return self._outer + len(self._open) + len(self._emptying)
 
-    def _step(self) -> None:
-        self._left -= 1
+    def _step(self, cost: int = 1) -> None:
+        self._left -= cost
         if self._left < 0:
             raise _Spent
 
@@ -186,7 +195,7 @@ class Prover:
             return [self._table.add(Term(types=frozenset({name}))) for name in sorted(facts.types)]
         if facts.values is not None and 1 < len(facts.values) <= _MOST_VALUES:
             return map(self._table.constant, sorted(facts.values))
-        if (term.any_of or term.one_of) and facts.types == {"object"}:
+        if (term.any_of or term.one_of) and facts.types == _OBJECT:
             for name in sorted(facts.required):
                 values = self._of(facts.of_name(name)[0]).values
                 if values is not None and 1 < len(values) <= _MOST_VALUES:
@@ -202,11 +211,11 @@ class Prover:
         """The first keyword of the goal that does not follow; None where all do."""
         if term.opaque:
             return term.opaque[0][0] or "not a schema"
-        if term.types is not None and not _has_types(facts, term.types):
+        if term.types is not None and not scalars.have_types(facts, term.types):
             return "type"
         if term.values is not None and (facts.values is None or not facts.values <= term.values):
             return "enum"
-        if failed := _scalar_fails(facts, term, self._table.value):
+        if failed := scalars.failing(facts, term, self._table.value):
             return failed
         if "array" in facts.types and (failed := self._array_fails(facts, term, level)):
             return failed
@@ -228,14 +237,13 @@ class Prover:
             return False
         if not term.one_of:
             return True
-        apart = [self._strict._is_empty(given | {one}) for one in term.one_of]
+        apart = [self._are_apart(given, one) for one in term.one_of]
         return apart.count(False) == 1 and self._proves(given, term.one_of[apart.index(False)], level)
 
     def _is_excluded(self, facts: Facts, goal: int, level: int) -> bool:
         if goal in facts.excluded:
             return True
-        with_goal = facts.given | {goal}
-        return self._strict._is_empty(with_goal)
+        return self._are_apart(facts.given, goal)
 
     def _condition_holds(self, facts: Facts, goal: tuple[int, int, int], level: int) -> bool:
         if goal in facts.conditions:
@@ -245,7 +253,7 @@ class Prover:
         then_holds = self._proves(given, then, level)
         if then_holds and (self._proves(given, other, level) or self._strict._proves(given, when, level)):
             return True
-        return self._proves(given, other, level) and self._strict._is_empty(given | {when})
+        return self._proves(given, other, level) and self._are_apart(given, when)
 
     def _array_fails(self, facts: Facts, term: Term, level: int) -> str | None:
         most = facts.max_items
@@ -288,9 +296,8 @@ class Prover:
             failed = self._members_fail(facts, term, level)
             if failed:
                 return failed
-        if term.names != TRUE and not self._strict._proves(
-            frozenset({self._string, *facts.names}), term.names, level + 1
-        ):
+        string = self._table.add(_STRING)
+        if term.names != TRUE and not self._strict._proves(frozenset({string, *facts.names}), term.names, level + 1):
             return "propertyNames"
         for name, others in term.dependent:
             have = facts.dependent.get(name, set[str]()) | facts.required
@@ -309,7 +316,9 @@ class Prover:
 
     def _members_fail(self, facts: Facts, term: Term, level: int) -> str | None:
         goal = known.Members(dict(term.properties), dict(term.patterns), term.additional)
-        for name in sorted({*goal.properties, *facts.property_names}):
+        names = sorted({*goal.properties, *facts.property_names})
+        self._step(len(names) * facts.spoken // 64)
+        for name in names:
             have, said = facts.of_name(name)
             if not said and name in self._ignored and name in goal.properties and name not in facts.required:
                 continue
@@ -346,14 +355,32 @@ class Prover:
         self._emptied[given] = verdict
         return verdict
 
+    def _are_apart(self, given: frozenset[int], other: int) -> bool:
+        """Whether no value that fits all given terms fits the other one."""
+        return self._differ_plainly(given, other) or self._strict._is_empty(given | {other})
+
+    def _differ_plainly(self, given: frozenset[int], other: int) -> bool:
+        """Whether types or a tag tell apart what fits, so that no look at the rest is needed."""
+        one, two = self._of(given), self._of(frozenset({other}))
+        if not one.types & two.types:
+            return True
+        if not one.types == two.types == _OBJECT or len(one.required) + len(two.required) > _MOST_TAGS:
+            return False
+        for name in one.required | two.required:
+            values = [self._of(side.of_name(name)[0]).values for side in (one, two)]
+            if values[0] is not None and values[1] is not None and not values[0] & values[1]:
+                return True
+        return False
+
     def _nothing_fits(self, facts: Facts) -> bool:
         if not facts.types:
             return True
         if facts.choices:
             return all(self._is_empty(facts.given | {choice}) for choice in facts.choices[0])
-        return all(self._has_none(facts, name) for name in sorted(facts.types)) or any(
-            one in facts.members or self._proves_apart(facts.given, one) for one in sorted(facts.excluded)
-        )
+        if facts.excluded & facts.members or all(self._has_none(facts, name) for name in sorted(facts.types)):
+            return True
+        excluded = [one for one in sorted(facts.excluded) if not self._differ_plainly(facts.given, one)]
+        return bool(excluded) and self._is_within_any(facts.given, excluded)
 
     def _has_none(self, facts: Facts, type_name: str) -> bool:
         """Whether no value of a type fits."""
@@ -362,13 +389,13 @@ class Prover:
         items = range(min(facts.min_items, facts.longest_prefix + 1)) if type_name == "array" else ()
         return any(self._is_empty(facts.at(index)) for index in items)
 
-    def _proves_apart(self, given: frozenset[int], goal: int) -> bool:
-        """A proof that rests on nothing that is open."""
+    def _is_within_any(self, given: frozenset[int], goals: list[int]) -> bool:
+        """Whether what fits fits one of the goals, by a proof that rests on nothing that is open."""
         other = Prover(self._table)
-        other._facts, other._outer, other._left = self._facts, self._depth, min(self._left, _MOST_APART)
-        before = other._left
+        before = min(self._left, _MOST_APART)
+        other._facts, other._outer, other._left = self._facts, self._depth, before
         try:
-            return other._proves(given, goal, 0)
+            return any(other._proves(given, goal, 0) for goal in goals)
         except _Spent:
             return False
         finally:
@@ -386,52 +413,3 @@ def _goals(goal: known.Members, name: str) -> list[int]:
         if fits:
             others = False
     return [*found, goal.additional] if others else found
-
-
-def _has_types(facts: Facts, types: frozenset[str]) -> bool:
-    basic = {"number" if name == "integer" and facts.integer else name for name in types}
-    if not facts.types - basic:
-        return True
-    if facts.values is None or facts.types - basic != {"number"} or "integer" not in types:
-        return False
-    numbers = [key for key in facts.values if key.lstrip("-").isdigit()]
-    return len(numbers) == sum(key[:1].isdigit() or key[:1] == "-" for key in facts.values)
-
-
-def _scalar_fails(facts: Facts, term: Term, value_of: Callable[[str], object]) -> str | None:
-    failed = _number_fails(facts, term) if "number" in facts.types else None
-    failed = failed or (_string_fails(facts, term) if "string" in facts.types else None)
-    if failed is None or facts.values is None:
-        return failed
-    asserted = known.scalars(term)
-    return None if all(known.fits(asserted, value_of(key)) for key in facts.values) else failed
-
-
-def _number_fails(facts: Facts, term: Term) -> str | None:
-    if term.lower is not None and not _keeps(facts.lower, term.lower, 1):
-        return "exclusiveMinimum" if term.lower[1] else "minimum"
-    if term.upper is not None and not _keeps(facts.upper, term.upper, -1):
-        return "exclusiveMaximum" if term.upper[1] else "maximum"
-    if term.multiple_of:
-        have = {*facts.multiples, *(["1"] if facts.integer else [])}
-        if not any(known.implies_multiple(one, term.multiple_of) for one in have):
-            return "multipleOf"
-    return None
-
-
-def _keeps(have: Bound | None, want: Bound, sign: int) -> bool:
-    if have is None:
-        return False
-    if have[0] == want[0]:
-        return have[1] or not want[1]
-    return have[0] > want[0] if sign > 0 else have[0] < want[0]
-
-
-def _string_fails(facts: Facts, term: Term) -> str | None:
-    if facts.min_length < term.min_length:
-        return "minLength"
-    if term.max_length is not None and (facts.max_length is None or facts.max_length > term.max_length):
-        return "maxLength"
-    if term.pattern and term.pattern not in facts.patterns:
-        return "pattern"
-    return "format" if term.format and term.format not in facts.formats else None
