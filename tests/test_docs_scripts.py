@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,10 @@ def test_modules_become_one_script_what_is_imported_first() -> None:
             {"a.js": 'import { b } from "./b.js";\nconst c = 1;\n', "b.js": "export const b = 1;\nfunction c() {}\n"},
             "b.js and a.js both declare 'c'",
         ),
-        ({"a.js": 'import { c } from "./b.js";\n', "b.js": "const c = 1;\n"}, "a.js imports 'c', which b.js does not export"),
+        (
+            {"a.js": 'import { c } from "./b.js";\n', "b.js": "const c = 1;\n"},
+            "a.js imports 'c', which b.js does not export",
+        ),
         ({"a.js": 'import * as b from "./b.js";\n'}, "cannot be put together with others: 'import * as b from"),
         ({"a.js": "export default 1;\n"}, "cannot be put together with others: 'export default 1;'"),
         ({"a.js": "const a = `one\ntwo`;\n"}, "a text in backticks goes on beyond its line: 'const a = `one'"),
@@ -104,7 +106,9 @@ def test_every_module_is_in_the_page_and_is_printed_as_it_is_written() -> None:
     assert {name: render(f"docs/script/{name}") for name in modules} == texts
     script = Elements(page_of(ROOT / "specs" / "chat.asyncapi.yaml")).texts[-1]
     assert together(modules, texts).count("\n") == script.count("\n")
-    assert [name for name, text in texts.items() if "innerHTML" in text or "eval(" in text or "insertAdjacent" in text] == []
+    assert [
+        name for name, text in texts.items() if "innerHTML" in text or "eval(" in text or "insertAdjacent" in text
+    ] == []
 
 
 def test_the_policy_lets_the_page_run_what_it_carries_and_open_sockets_only() -> None:
@@ -169,11 +173,17 @@ def without_words(value: Any, original: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--", "\u2028\u202e\x00\ud800", "&quot;", "${a}`"])
+@pytest.mark.parametrize(
+    "text", ["</script><script>alert(1)</script>", "<!--", "\u2028\u202e\x00\ud800", "&quot;", "${a}`"]
+)
 def test_no_text_of_a_document_leaves_the_data(text: str) -> None:
     schema = {"definitions": {"A": {"const": text, "properties": {text: {"pattern": text}}}}}
     message = ir.Message(
-        text, ir.Payload(ir.Anything(), "#/definitions/A"), HERE, text, examples=(ir.Example({text: [text]}, HERE, text),)
+        text,
+        ir.Payload(ir.Anything(), "#/definitions/A"),
+        HERE,
+        text,
+        examples=(ir.Example({text: [text]}, HERE, text),),
     )
     api = ir.Api(
         text,
@@ -190,13 +200,3 @@ def test_no_text_of_a_document_leaves_the_data(text: str) -> None:
     assert found["messages"][text]["examples"] == [{"name": text, "payload": {text: [text]}}]
     assert found["schemas"] == schema
     assert not {*data} & {"<", ">", "&", "\u2028", "\u202e", "\x00", "\ud800"}
-
-
-def test_examples_that_json_has_no_word_for_are_told_as_texts() -> None:
-    import datetime as dt
-
-    message = ir.Message("M", ir.Payload(ir.Anything()), HERE, examples=(ir.Example([dt.date(2025, 3, 1), float("inf")], HERE),))
-    operation = ir.Operation("o", ir.Direction.CLIENT_TO_SERVER, "c", ("M",), HERE)
-    api = ir.Api("A", "1", HERE, channels=(ir.Channel("c", "/", HERE),), operations=(operation,), messages=(message,))
-    page = docs.files(replace(api), renderer())["docs/index.html"]
-    assert data_of(page)["messages"]["M"]["examples"] == [{"payload": ["2025-03-01", None]}]

@@ -44,11 +44,12 @@ class Console:
 
     async def connect(self, url: str, *, token: str = "", room: str = "lobby") -> None:
         """Fill in where to connect, and do so."""
-        await self.page.get_by_label("Server URL").fill(url)
+        target = self.page.locator("#console-target")
+        await target.get_by_label("Server URL").fill(url)
         if room:
-            await self.page.get_by_label("room", exact=False).first.fill(room)
+            await target.get_by_label("room").fill(room)
         if token:
-            await self.page.get_by_label("accessToken").fill(token)
+            await target.get_by_label("accessToken").fill(token)
         await self.page.click("#console-connect")
 
     async def is_in(self, state: str) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import expect
 from websockets.asyncio.server import ServerConnection, serve
 
 import chat
 from sockspec.mock import Hosted
-from tests.browser.consoles import CHAT, Console, chat_server, page_text
+from tests.browser.consoles import CHAT, ROOT, Console, chat_server, page_text
 from tests.browser.watching import Opener
 
 LOST = ("WebSocket connection to",)
@@ -84,7 +85,9 @@ async def test_what_is_no_json_or_breaks_its_schema_is_told_while_it_is_written(
         '/data "nickname" is missing',
         "/data/nick is not known here",
     ]
-    await watched.page.fill("#console-text", '{"type": "join", "timestamp": "2025-03-01T09:30:00Z", "data": {"nickname": "é"}}')
+    await watched.page.fill(
+        "#console-text", '{"type": "join", "timestamp": "2025-03-01T09:30:00Z", "data": {"nickname": "é"}}'
+    )
     assert await console.faults() == []
     await watched.page.click("#console-as-form")
     assert await watched.page.locator("[data-pointer='/data/nickname']").input_value() == "é"
@@ -97,6 +100,31 @@ async def test_examples_fill_the_form(page_of: Opener) -> None:
     assert await watched.page.locator("[data-pointer='/data/text']").input_value() == "Good morning, Ada."
     await watched.page.click("[aria-label='remove replyTo']")
     await expect(watched.page.locator("text=+ replyTo")).to_be_visible()
+
+
+async def test_a_message_is_begun_from_its_description(page_of: Opener) -> None:
+    watched = await page_of(page_text(CHAT))
+    await watched.page.click("#message-get-history [data-try]")
+    await expect(watched.page.locator("#console-message")).to_have_value("GetHistory")
+    await expect(watched.page.locator("#console")).to_be_in_viewport()
+    assert await watched.page.locator("[data-pointer='/id']").input_value() == "GetHistory-1"
+
+
+@pytest.mark.parametrize("name", ["types.asyncapi.yaml", "market.asyncapi.yaml", "hostile_names.asyncapi.yaml"])
+async def test_every_message_has_a_form_that_gives_back_what_it_is_given(name: str, page_of: Opener, axe: str) -> None:
+    watched = await page_of(page_text(ROOT / "specs" / name))
+    page = watched.page
+    messages = await page.locator("#console-message option").evaluate_all("found => found.map(one => one.value)")
+    assert messages
+    for message in messages:
+        await Console(page).choose(message)
+        await page.click("#console-as-json")
+        written = await page.input_value("#console-text")
+        await page.click("#console-as-form")
+        await page.click("#console-as-json")
+        assert await page.input_value("#console-text") == written
+        await page.click("#console-as-form")
+    assert await watched.judged(axe, ".console") == []
 
 
 PLANTED = [

@@ -47,7 +47,8 @@ class Chromium:
     async def context(self, **settings: Any) -> BrowserContext:
         """A profile of its own."""
         # Chromium asks its user before a page of another host may connect to this machine.
-        context = await self._browser.new_context(**{"permissions": ["local-network-access"], **settings})
+        context = await self._browser.new_context(**settings)
+        await context.grant_permissions(["local-network-access"])
         context.set_default_timeout(PATIENCE * 1000)
         await context.add_init_script(_WATCH)
         return context

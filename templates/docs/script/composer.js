@@ -45,6 +45,12 @@ export class Composer {
     if (names.length) this.#choose();
   }
 
+  /** Begins with a message, where the channel takes it. */
+  begin(name) {
+    this.#parts.message.value = name;
+    if (this.#parts.message.value === name) this.#choose();
+  }
+
   /** Whether there is a connection to send on. */
   set isOpen(isOpen) {
     this.#parts.send.disabled = !isOpen;

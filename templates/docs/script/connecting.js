@@ -26,7 +26,7 @@ export class Connecting {
     this.#parts = parts;
     this.#chosen = chosen;
     this.#url = make("input", { spellcheck: "false", autocomplete: "off", input: () => this.#refresh() });
-    this.#choose(api.channels[0]);
+    this.choose(api.channels[0]);
   }
 
   /** The URL and the subprotocols, `shown` without secrets, and what is missing. */
@@ -46,11 +46,12 @@ export class Connecting {
     return { ...found, shown: discreet(found.url, credentials) };
   }
 
-  #choose(channel) {
+  /** Offers what a channel takes to connect to it. */
+  choose(channel) {
     this.channel = channel;
     const servers = this.#servers();
     const names = this.#api.channels.map((one, place) => [String(place), one.title ?? one.name]);
-    const pick = (event) => this.#choose(this.#api.channels[Number(event.target.value)]);
+    const pick = (event) => this.choose(this.#api.channels[Number(event.target.value)]);
     const which = choice(names, String(this.#api.channels.indexOf(channel)), { change: pick });
     const where = choice(
       servers.map((one, place) => [String(place), one.title ?? one.name]),

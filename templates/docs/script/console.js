@@ -75,6 +75,15 @@ function openConsole(body) {
     part("connect").textContent = state === "waiting" ? "Connect now" : state === "open" ? "Connect anew" : "Connect";
     part("disconnect").disabled = state === "closed" || state === "closing";
   };
+  document.addEventListener("click", (event) => {
+    const { try: anchor } = event.target.closest("[data-try]")?.dataset ?? {};
+    if (anchor === undefined) return;
+    const name = Object.keys(api.messages).find((one) => api.messages[one].anchor === anchor);
+    const takes = (channel) => channel.anchor === anchor || channel.sends?.choices.some((one) => one.message === name);
+    const channel = takes(connecting.channel) ? connecting.channel : api.channels.find(takes);
+    if (channel !== undefined && channel !== connecting.channel) connecting.choose(channel);
+    if (name !== undefined) composer.begin(name);
+  });
   body.hidden = false;
 }
 
