@@ -74,8 +74,8 @@ export class Form {
     const spoken = { ...field, flat, description: own.description ?? flat.description ?? "" };
     this.#controls += 1;
     if (field.path.length > DEEPEST_FORM || this.#controls > MOST_CONTROLS) return this.#json(spoken);
-    const choices = alternatives(flat);
-    const mayBeNull = [flat.type].flat().includes("null") || choices.some((one) => flattened(this.#schemas, one).type === "null");
+    const choices = alternatives(this.#schemas, flat);
+    const mayBeNull = [flat.type].flat().includes("null") || choices.some((one) => one.type === "null");
     if (mayBeNull) return this.#nullable(spoken, choices);
     return choices.length > 1 ? this.#union(spoken, choices) : this.#plain(spoken);
   }
@@ -175,17 +175,17 @@ export class Form {
   }
 
   #nullable(field, choices) {
-    const others = choices.filter((one) => flattened(this.#schemas, one).type !== "null");
-    const schema = others.length ? { ...field.flat, anyOf: undefined, oneOf: undefined } : field.flat;
-    const inner = others.length === 1 ? flattened(this.#schemas, { allOf: [schema, others[0]] }) : schema;
+    const others = choices.filter((one) => one.type !== "null");
+    const typed = { ...field.flat, type: typeOf(field.flat) || undefined };
+    const inner = others.length === 1 ? others[0] : typed;
     if (field.value !== null) {
       const none = button("null", () => this.#set(field.path, null), { class: "small" });
-      const tools = { ...field, flat: { ...inner, type: typeOf(inner) || undefined }, remove: make("span", {}, none, field.remove) };
-      return others.length > 1 ? this.#union(tools, others) : this.#plain(tools);
+      const some = { ...field, flat: inner, remove: make("span", {}, none, field.remove) };
+      return others.length > 1 ? this.#union(some, others) : this.#plain(some);
     }
-    const some = () => this.#set(field.path, initial(this.#schemas, others[0] ?? { ...inner, type: typeOf(inner) }));
+    const give = () => this.#set(field.path, initial(this.#schemas, others[0] ?? typed));
     const control = make("input", { value: "null", readonly: true, class: "fixed" });
-    return this.#control(field, control, [button("give a value", some, { class: "small" })]);
+    return this.#control(field, control, [button("give a value", give, { class: "small" })]);
   }
 
   #union(field, choices) {
@@ -198,8 +198,7 @@ export class Form {
       this.#set(path, initial(this.#schemas, choices[chosen]));
     };
     const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}` });
-    const inner = { ...field, schema: choices[place], flat: flattened(this.#schemas, choices[place]) };
-    return make("div", { class: "union" }, which, this.#plain(inner));
+    return make("div", { class: "union" }, which, this.#plain({ ...field, flat: choices[place] }));
   }
 
   /** The alternative that a value is of: the chosen one, unless another one fits better. */
@@ -211,10 +210,10 @@ export class Form {
   }
 
   #nameOf(schema, index) {
-    const flat = flattened(this.#schemas, schema);
-    const constants = Object.values(flat.properties ?? {}).filter((one) => typeof one?.const === "string");
-    const name = schema?.title ?? flat.title ?? constants[0]?.const ?? schema?.$ref?.split("/").at(-1);
-    return name ?? (flat.const !== undefined ? written(flat.const) : typeOf(flat) || `alternative ${index + 1}`);
+    const constants = Object.values(schema.properties ?? {}).filter((one) => typeof one?.const === "string");
+    const needed = schema.required?.length ? `with ${schema.required.join(", ")}` : undefined;
+    const fixed = schema.const === undefined ? undefined : written(schema.const);
+    return schema.title ?? constants[0]?.const ?? fixed ?? needed ?? (typeOf(schema) || `alternative ${index + 1}`);
   }
 
   #object(field) {
