@@ -16,8 +16,8 @@ from sockspec import docs, ir
 from sockspec.pipeline import examine
 from sockspec.render import renderer
 from sockspec.runtime import Codec, PayloadError
-from sockspec.runtime.judge import Schemas
 from sockspec.runtime.jsontext import NotJson, parse
+from sockspec.runtime.judge import Schemas
 from sockspec.samples import Judge, NoSample, broken, valid
 from sockspec.schema.expressions import is_risky
 from tests.npm import Node

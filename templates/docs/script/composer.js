@@ -54,6 +54,7 @@ export class Composer {
   /** Whether there is a connection to send on. */
   set isOpen(isOpen) {
     this.#parts.send.disabled = !isOpen;
+    this.#parts.send.title = isOpen ? "" : "connect first";
     this.#parts.sendAnyway.disabled = !isOpen;
   }
 

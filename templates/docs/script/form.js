@@ -95,8 +95,8 @@ export class Form {
 
   /** A control with label, description and the place for its faults. */
   #control(field, control, tools = []) {
-    const { label, isRequired, description, pointer, remove } = field;
-    const buttons = remove ? [...tools, remove] : tools;
+    const { label, isRequired, description, pointer, which, remove } = field;
+    const buttons = [which, ...tools, remove].filter(Boolean);
     control.dataset.pointer = pointer;
     const element = labelled(label || "value", control, { required: isRequired, description, tools: buttons });
     const message = make("p", { id: freshId("fault"), class: "fault" });
@@ -108,11 +108,11 @@ export class Form {
   }
 
   /** Several controls with a title. */
-  #group(field, children, tools = []) {
-    const { label, isRequired, description, pointer, remove } = field;
+  #group(field, children) {
+    const { label, isRequired, description, pointer, which, remove } = field;
     const message = make("p", { class: "fault" });
     this.#places.set(pointer, { message });
-    const buttons = remove ? [...tools, remove] : tools;
+    const buttons = [which, remove].filter(Boolean);
     if (!label) return make("div", { class: "fields" }, buttons, message, children);
     const mark = isRequired ? make("span", { class: "needed" }, " required") : "";
     const note = description ? make("small", { class: "quiet" }, description) : "";
@@ -197,8 +197,8 @@ export class Form {
       this.#variants.set(pointer, chosen);
       this.#set(path, initial(this.#schemas, choices[chosen]));
     };
-    const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}` });
-    return make("div", { class: "union" }, which, this.#plain({ ...field, flat: choices[place] }));
+    const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}`, class: "small" });
+    return this.#plain({ ...field, flat: choices[place], which });
   }
 
   /** The alternative that a value is of: the chosen one, unless another one fits better. */

@@ -48,9 +48,10 @@ export function typeOf(schema) {
 
 /** The alternatives that a schema offers, each with what is said beside them; none where it is no union. */
 export function alternatives(document, schema) {
-  const found = schema.oneOf ?? schema.anyOf ?? [];
-  const beside = { ...schema, oneOf: undefined, anyOf: schema.oneOf ? schema.anyOf : undefined };
-  for (const word of ["title", "description", "default", "$ref"]) delete beside[word];
+  const word = schema.oneOf ? "oneOf" : "anyOf";
+  const found = schema[word];
+  const beside = { ...schema };
+  for (const one of [word, "title", "description", "default", "$ref"]) delete beside[one];
   if (!Array.isArray(found)) return [];
   return found.map((one) => {
     const flat = merged(beside, flattened(document, one));
