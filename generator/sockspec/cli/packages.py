@@ -15,7 +15,7 @@ from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing
 from sockspec.cli.project import Job, project_jobs
 from sockspec.pipeline import generate
-from sockspec.python import Models
+from sockspec.python import Models, package_name
 from sockspec.render import BadTemplate
 
 PROJECT = Path("pyproject.toml")

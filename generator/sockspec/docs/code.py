@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from sockspec import ir
@@ -60,7 +60,7 @@ class Code:
         self,
         api: ir.Api,
         examples: Examples,
-        dispatches: dict[tuple[str, ir.Direction], dispatch.Dispatch],
+        dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch],
         source: str,
         package: str,
     ) -> None:

@@ -131,9 +131,7 @@ class Connecting:
             name = self._types.identifier(one.name)
             yield from self._need(scheme, one.security, (words("the operation"), Piece(" "), name), is_operation=True)
 
-    def _need(
-        self, scheme: str, security: ir.Security, what: Line, *, is_operation: bool = False
-    ) -> Iterator[Line]:
+    def _need(self, scheme: str, security: ir.Security, what: Line, *, is_operation: bool = False) -> Iterator[Line]:
         scopes = dict.fromkeys(
             scope for alternative in security for need in alternative if need.scheme == scheme for scope in need.scopes
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sockspec.diagnostics import Code
-from sockspec.rules.rule import ALL, ASYNCAPI, OPENAPI, Group, Rule
+from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.spec import resolve, version, wording
 from sockspec.spec.read_yaml import MERGE_KEY
 
