@@ -194,6 +194,7 @@ def modules(api: ir.Api, source: str) -> Mapping[str, str]:
 @without_collector()
 def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
     """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
-    from sockspec import python, render
+    from sockspec import render
+    from sockspec.python import scaffold as projects
 
-    return python.scaffold(api, spec, package, render.renderer())
+    return projects.files(api, spec, package, render.renderer())

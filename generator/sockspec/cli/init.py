@@ -11,7 +11,7 @@ from sockspec import output
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
 from sockspec.pipeline import generate, scaffold
-from sockspec.python import package_name
+from sockspec.python.naming import package_name
 
 
 @click.command("init")

@@ -19,7 +19,7 @@ from sockspec.docs.problems import PROBLEMS
 from sockspec.docs.sections import Sections
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import MARKDOWN, Html, Writing
-from sockspec.python import package_name
+from sockspec.python.naming import package_name
 
 __all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
 

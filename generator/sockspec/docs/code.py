@@ -15,7 +15,7 @@ from sockspec.docs.examples import Examples
 from sockspec.docs.life import AGAIN, CLOSINGS
 from sockspec.docs.page import Sample, Samples
 from sockspec.docs.writing import fence, one_line
-from sockspec.python import Programs
+from sockspec.python.calls import Programs
 from sockspec.python.security import connecting
 
 _MOST_CASES = 5
