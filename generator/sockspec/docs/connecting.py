@@ -231,5 +231,10 @@ def initial(parameter: ir.Parameter) -> str:
 def _values(parameter: ir.Parameter) -> tuple[str, ...]:
     if parameter.values:
         return parameter.values
-    constant = parameter.type
-    return tuple(str(value) for value in constant.values) if isinstance(constant, ir.Constant) else ()
+    match parameter.type:
+        case ir.Constant(values=values):
+            return tuple(map(str, values))
+        case ir.Scalar(kind=ir.Kind.BOOLEAN):
+            return ("true", "false")
+        case _:
+            return ()

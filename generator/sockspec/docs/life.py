@@ -87,5 +87,5 @@ def _closing(code: ir.CloseCode, writing: Writing) -> Closing:
     standard = {one.code: one.reaction for one in CLOSINGS}
     problem = f"({code.problem})" if code.problem else ""
     meaning = " ".join(text for text in (code.meaning, problem) if text)
-    reaction = "as that problem says" if problem else standard.get(str(code.code), NEVER)
+    reaction = "does what that problem says" if problem else standard.get(str(code.code), NEVER)
     return Closing(writing.code(str(code.code)), writing.text(meaning), writing.text(reaction))
