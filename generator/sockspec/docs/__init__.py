@@ -23,7 +23,7 @@ from sockspec.python.naming import package_name
 
 __all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
 
-_SCRIPTS = ("page.js",)
+_SCRIPTS = ("page.js", "console.js")
 _STYLES = ("docs/style.css.j2",)
 _POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
@@ -162,6 +162,8 @@ def _contents(page: Page) -> Iterator[Entry]:
         if parts:
             yield Entry(title, anchor, tuple(_entry(part) for part in parts))
     yield Entry("Connections", "connections")
+    if page.channels:
+        yield Entry("Console", "console")
     yield Entry("Errors", "errors")
 
 
