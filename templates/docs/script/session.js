@@ -100,7 +100,8 @@ export class Session {
 
   #send(data, said, correlation = []) {
     if (!this.socket.send(data)) return false;
-    const faults = said.message && !said.isBeat && said.payload !== undefined ? this.faults(said.message, said.payload) : [];
+    const faults =
+      said.message && !said.isBeat && said.payload !== undefined ? this.faults(said.message, said.payload) : [];
     const size = typeof data === "string" ? bytesOf(data) : data.byteLength;
     const entry = this.#add({ direction: "sent", size, faults, isBinary: typeof data !== "string", ...said });
     const replies = this.channel.replies?.[said.message];
