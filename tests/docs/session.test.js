@@ -177,6 +177,17 @@ test("the user closes, and what a late socket does no longer matters", () => {
   assert.deepEqual([given.sockets.length, states.at(-1)], [1, "closed"]);
 });
 
+test("what the browser refuses at once is told, and nothing is left of the connection before", () => {
+  const { given, states, session } = opened();
+  const before = given.socket;
+  given.open = () => {
+    throw new SyntaxError("no such subprotocol");
+  };
+  session.connect(session.channel, { url: "ws://b", protocols: ["a b"] }, "ws://b");
+  assert.deepEqual([before.closed, states.at(-1)], [1000, "closed"]);
+  assert.equal(session.log.entries.at(-1).text, "this browser refuses to connect: no such subprotocol");
+});
+
 test("a handshake that is not answered is given up", () => {
   const { given, states } = begun();
   given.pass(10);

@@ -47,7 +47,6 @@ export class Session {
     try {
       this.socket.connect(target);
     } catch (error) {
-      this.socket.close();
       this.#note(`this browser refuses to connect: ${error.message}`, true);
     }
   }
