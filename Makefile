@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit site golden format bench compare autobahn clean
+.PHONY: help demo test lint types unit site golden format bench compare docs browser autobahn clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ golden: $(READY) ## Write generated/ and the made parts of docs/ anew
 format: $(READY) ## Format and sort what tools can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+browser: ## Debian's Chromium, for the tests of pages; needs root where it is not there yet
+	@test -x /usr/bin/chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
 bench: $(READY) ## Figures, each beside what it is measured against
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "schema": "ir diagnostics spec.resolve spec.node spec.source spec.text spec.walk",
     "analysis": "ir diagnostics",
     "python": "analysis ir diagnostics msgspec",
-    "docs": "analysis ir diagnostics",
+    "docs": "python samples analysis ir diagnostics schema.expressions markdown_it",
     "ir": "diagnostics",
     "diagnostics": "",
     "diff": "python analysis ir diagnostics spec.text spec.walk",

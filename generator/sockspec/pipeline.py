@@ -165,13 +165,30 @@ def _described(subject: Subject, report: Report, choices: Choices, *, wholly: bo
 
 @without_collector()
 def generate(
-    api: ir.Api, source: str, *, templates: Path | None = None, models: python.Models | None = None
+    api: ir.Api,
+    source: str,
+    *,
+    package: str = "",
+    templates: Path | None = None,
+    models: python.Models | None = None,
 ) -> Mapping[str, str]:
-    """The files of the package by their paths below its folder. What `models` has is imported and not made again."""
+    """The files of the package by their paths below its folder. What `models` has is imported and not made again.
+
+    `package` is the name that users import it by, for its documentation; without it, what it would be called.
+    """
     from sockspec import docs, python, render
 
     printer = render.renderer(templates)
-    return {**python.files(api, source, printer, models=models), **docs.files(api, printer)}
+    pages = docs.files(api, printer, docs.Origin(source, package))
+    return {**python.files(api, source, printer, models=models), **pages}
+
+
+@without_collector()
+def modules(api: ir.Api, source: str) -> Mapping[str, str]:
+    """The files of the package without its documentation, for programs that import it at once."""
+    from sockspec import python, render
+
+    return python.files(api, source, render.renderer())
 
 
 @without_collector()

@@ -43,13 +43,18 @@ def fitting(api: ir.Api) -> ir.Api:
 
 def of_parameter(parameter: ir.Parameter, definitions: Mapping[str, ir.Definition]) -> object:
     """The default of a parameter of the handshake as a value of its type; None where it has none that fits."""
-    written = parameter.default
-    if written is None:
+    if parameter.default is None:
         return None
-    candidates: list[object] = [written]
-    with suppress(ValueError):
-        candidates.append(json.loads(written))
-    return next((value for value in candidates if _fits(value, parameter.type, definitions)), None)
+    values = candidates(parameter.default)
+    return next((value for value in values if _fits(value, parameter.type, definitions)), None)
+
+
+def candidates(written: str) -> list[object]:
+    """What the text of a parameter can mean: itself, or the JSON value that it is."""
+    found: list[object] = [written]
+    with suppress(ValueError, RecursionError):
+        found.append(json.loads(written))
+    return found
 
 
 def _parameters(

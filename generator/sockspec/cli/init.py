@@ -10,8 +10,8 @@ import click
 from sockspec import output
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
-from sockspec.cli.project import package_name
 from sockspec.pipeline import generate, scaffold
+from sockspec.python.naming import package_name
 
 
 @click.command("init")
@@ -35,13 +35,13 @@ def command(spec: Path, folder: Path, package: str | None, choices: Choices) -> 
     test, and a Dockerfile.
     """
     api = read(spec, choices)
-    name = package or package_name(spec, api.title)
+    name = package or package_name(spec.name, api.title)
     files = scaffold(api, Path(os.path.relpath(spec, folder)).as_posix(), name)
     existing = [path for path in (*files, name) if (folder / path).exists()]
     if existing:
         raise click.ClickException(f"nothing is written, since {folder} has {', '.join(existing)} already.")
     try:
-        output.write({f"{name}/{path}": text for path, text in generate(api, spec.name).items()}, folder)
+        output.write({f"{name}/{path}": text for path, text in generate(api, spec.name, package=name).items()}, folder)
         output.write(files, folder)
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}") from None

@@ -13,9 +13,10 @@ import click
 from sockspec import ir
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing
-from sockspec.cli.project import Job, package_name, project_jobs
+from sockspec.cli.project import Job, project_jobs
 from sockspec.pipeline import generate
 from sockspec.python import Models
+from sockspec.python.naming import package_name
 from sockspec.render import BadTemplate
 
 PROJECT = Path("pyproject.toml")
@@ -90,7 +91,7 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 
 def add(packages: Packages, job: Job, api: ir.Api) -> None:
     """Make the package of a job, beside those that were made before it. Raises ClickException."""
-    target = job.output / (job.package or package_name(job.spec, api.title))
+    target = job.output / (job.package or package_name(job.spec.name, api.title))
     if target in packages:
         raise click.UsageError(f"two documents make the same package, {target}; name one of them otherwise.")
     packages[target] = _files(api, job, target, _models(job, packages))
@@ -117,7 +118,7 @@ def _models(job: Job, made: Mapping[Path, Mapping[str, str]]) -> Models | None:
 def _files(api: ir.Api, job: Job, target: Path, models: Models | None) -> Mapping[str, str]:
     """The files of a package. Every module is compiled before anything is written."""
     try:
-        files = generate(api, job.spec.name, templates=job.templates, models=models)
+        files = generate(api, job.spec.name, package=target.name, templates=job.templates, models=models)
         for path, text in files.items():
             if path.endswith(".py"):
                 compile(text, str(target / path), "exec", dont_inherit=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import keyword
-import re
 import tomllib
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from sockspec.choices import Choices, messages_named
 from sockspec.cli.common import ALTERNATIVES
 
 _KEYS = {"spec", "output", "package", "perspective", "templates", "messages", "channels", "models-from"}
-_PLAIN_STEMS = {"asyncapi", "openapi", "api", "spec", "index", ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +30,6 @@ class Job:
     def __post_init__(self) -> None:
         if self.package is not None and not (self.package.isidentifier() and not keyword.iskeyword(self.package)):
             raise click.UsageError(f"the package name {self.package!r} is not an identifier of Python.")
-
-
-def package_name(spec: Path, title: str) -> str:
-    """A name for the package: from the document's file name, or from its title where the file's says nothing."""
-    stem = spec.name.partition(".")[0]
-    words = title if stem.lower() in _PLAIN_STEMS else stem
-    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-    name = "_".join(re.findall(r"[a-z0-9]+", plain.lower())) or "api"
-    return f"api_{name}" if not name.isidentifier() or keyword.iskeyword(name) else name
 
 
 def project_jobs(path: Path) -> list[Job]:

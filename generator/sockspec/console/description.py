@@ -49,7 +49,7 @@ def _row(row: Row, width: int, look: Look) -> str:
     need = "required" if row.is_required else "optional"
     bounds = "".join(f", {_text(bound)}" for bound in row.bounds)
     line = f"  {row.path.ljust(width)}  {need}  {_text(row.type)}{bounds}"
-    about = " ".join(row.description[0]) if row.description else ""
+    about = " ".join(row.description.paragraphs[0]) if row.description else ""
     return f"{line}  {look.paint(about, 'quiet')}" if about else line
 
 

@@ -3,84 +3,169 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
-from sockspec.docs import anchors
+from sockspec.docs import anchors, data, life, scripts
+from sockspec.docs.changes import Change, Changes, changed
 from sockspec.docs.channels import Channels
+from sockspec.docs.code import Code
+from sockspec.docs.examples import Examples
 from sockspec.docs.fields import Fields
-from sockspec.docs.page import Channel, Entry, Page, Section
+from sockspec.docs.markdown import HTML
+from sockspec.docs.page import Channel, Entry, Page, Samples, Section
 from sockspec.docs.problems import PROBLEMS
 from sockspec.docs.sections import Sections
-from sockspec.docs.types import Piece, Types
-from sockspec.docs.writing import MARKDOWN, PLAIN, Writing
+from sockspec.docs.types import Line, Piece, Types
+from sockspec.docs.writing import MARKDOWN, Html, Writing
+from sockspec.python.naming import package_name
 
-__all__ = ["Page", "files", "view"]
+__all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
 
-_PAGES = {"docs/index.html": ("docs/page.html.j2", PLAIN), "docs/index.md": ("docs/page.md.j2", MARKDOWN)}
+_SCRIPTS = ("page.js", "console.js")
+_STYLES = ("docs/style.css.j2",)
+_POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the page may do: run and show what it carries, and open the sockets of its console."""
 
 
-def files(api: ir.Api, render: Callable[..., str]) -> Mapping[str, str]:
-    """The pages by their paths."""
-    return {path: render(template, page=view(api, writing)) for path, (template, writing) in _PAGES.items()}
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a page is made of beside the API."""
+
+    document: str = "document.yaml"
+    """The name of the file that describes the API, as users write it on the command line."""
+    package: str = ""
+    """The package that is made of it, as users import it; empty for what its name would be."""
+    changes: Changes | None = None
+    """What has changed since an earlier version, where there is one to compare with."""
 
 
-def view(api: ir.Api, writing: Writing = PLAIN) -> Page:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the pages of one API have in common, whatever they are written in."""
+
+    dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]
+    examples: Examples
+    samples: Mapping[str, Samples]
+    """Code by the names of channels."""
+    changes: Changes | None
+
+
+_UNKNOWN = Origin()
+
+
+def files(api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN) -> Mapping[str, str]:
+    """The pages by their paths. Raises what `render` raises, and BadScript."""
+    ground = _ground(api, origin)
+    style = "".join(render(name) for name in _STYLES)
+    script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
+    policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
+    known = data.text(api, anchors.give(api), ground.dispatches)
+    verbatim = {"style": style, "script": script, "data": known}
+    html = render(
+        "docs/page.html.j2",
+        page=_view(api, HTML, ground),
+        policy=policy,
+        **{name: Html(text) for name, text in verbatim.items()},
+    )
+    markdown = render("docs/page.md.j2", page=_view(api, MARKDOWN, ground))
+    return {"docs/index.html": html, "docs/index.md": markdown}
+
+
+def view(api: ir.Api, writing: Writing = HTML, origin: Origin = _UNKNOWN) -> Page:
     """The page of an API. Its text is for templates that escape what they print, or Markdown (`writing`)."""
+    return _view(api, writing, _ground(api, origin))
+
+
+def _ground(api: ir.Api, origin: Origin) -> _Ground:
+    examples, dispatches, given = Examples(api), dispatch.all_of(api), anchors.give(api)
+    package = origin.package or package_name(origin.document, api.title)
+    code = Code(api, examples, dispatches, origin.document, package)
+    samples = {channel.name: code.samples(channel, given.channels[channel.name]) for channel in api.channels}
+    return _Ground(dispatches, examples, samples, origin.changes)
+
+
+def _view(api: ir.Api, writing: Writing, ground: _Ground) -> Page:
     given = anchors.give(api)
     types = Types(walk.by_name(api), given.definitions, writing)
     messages = set(given.messages.values())
     linked = {name: anchor for name, anchor in given.definitions.items() if anchor in messages}
     fields = Fields(api, types, linked, writing)
-    dispatches = dispatch.all_of(api)
+    dispatches, shown = ground.dispatches, ground.examples.writer(writing)
     channels = Channels(api, given, types, fields, dispatches, writing)
-    sections = Sections(api, given, types, fields, dispatches, writing)
-    schemes = tuple(channels.scheme(scheme) for scheme in api.security_schemes)
-    endpoints = tuple(channels.channel(channel) for channel in api.channels)
+    sections = Sections(api, given, types, fields, dispatches, channels, shown, writing)
+    schemes = tuple(channels.connecting.scheme(scheme) for scheme in api.security_schemes)
+    endpoints = tuple(channels.channel(channel, ground.samples[channel.name]) for channel in api.channels)
     described = tuple(sections.message(message) for message in api.messages)
     definitions = sections.definitions()
     errors = tuple(
         (Piece(s.name, anchor=s.anchor),) for s, m in zip(described, api.messages, strict=True) if m.is_error
     )
-    return Page(
+    page = Page(
         writing.text(api.title),
         writing.text(api.version),
         f"Generated by sockspec {__version__}",
-        writing.text(api.summary),
-        writing.paragraphs(api.description),
-        tuple(_contents(api, endpoints, described, definitions)),
-        tuple(channels.server(server) for server in api.servers),
+        writing.summary(api.summary),
+        writing.described(api.description, 2),
+        tuple(_facts(types, endpoints, described, definitions)),
+        (),
+        tuple(channels.connecting.server(server) for server in api.servers),
         schemes,
-        _needs_header(api),
+        channels.connecting.needs_header(),
         endpoints,
         described,
         definitions,
         errors,
         tuple(replace(problem, type=writing.code(problem.type)) for problem in PROBLEMS),
+        life.limits(api.limits, writing),
+        tuple(replace(one, code=writing.code(one.code)) for one in life.CLOSINGS),
+        changed(ground.changes, given, writing),
     )
+    return replace(page, contents=tuple(_contents(page)))
 
 
-def _contents(
-    api: ir.Api, endpoints: tuple[Channel, ...], messages: tuple[Section, ...], definitions: tuple[Section, ...]
-) -> Iterator[Entry]:
-    if api.servers:
+def _facts(
+    types: Types, channels: tuple[Channel, ...], messages: tuple[Section, ...], definitions: tuple[Section, ...]
+) -> Iterator[Line]:
+    sent = sum(message.sender in ("client", "both") for message in messages)
+    received = sum(message.sender in ("server", "both") for message in messages)
+    yield (types.words(_counted(len(channels), "endpoint")),)
+    if messages:
+        yield (types.words(f"{_counted(sent, 'message')} to send", f"{_counted(sent, 'message')} to receive"),)
+        yield (types.words(f"{received} to receive", f"{received} to send"),)
+    if definitions:
+        yield (types.words(_counted(len(definitions), "type")),)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _contents(page: Page) -> Iterator[Entry]:
+    yield Entry("Overview", "overview")
+    if page.changed is not None:
+        yield Entry("Changes", "changes")
+    if page.servers:
         yield Entry("Servers", "servers")
-    if api.security_schemes:
-        yield Entry("Authentication", "authentication")
-    sections: tuple[tuple[str, tuple[Channel, ...] | tuple[Section, ...]], ...] = (
-        ("Endpoints", endpoints),
-        ("Messages", messages),
-        ("Types", definitions),
+    schemes = tuple(Entry(scheme.name, scheme.anchor) for scheme in page.schemes)
+    yield Entry("Authentication", "authentication", schemes)
+    sections: tuple[tuple[str, str, tuple[Channel, ...] | tuple[Section, ...]], ...] = (
+        ("Endpoints", "endpoints", page.channels),
+        ("Messages", "messages", page.messages),
+        ("Types", "types", page.definitions),
     )
-    for title, parts in sections:
+    for title, anchor, parts in sections:
         if parts:
-            yield Entry(title, title.lower(), tuple(Entry(part.name, part.anchor) for part in parts))
+            yield Entry(title, anchor, tuple(_entry(part) for part in parts))
+    yield Entry("Connections", "connections")
+    if page.channels:
+        yield Entry("Console", "console")
     yield Entry("Errors", "errors")
 
 
-def _needs_header(api: ir.Api) -> bool:
-    schemes = any(
-        s.type in ("http", "oauth2", "openIdConnect") or s.parameter_in == "header" for s in api.security_schemes
-    )
-    return schemes or any(channel.headers for channel in api.channels)
+def _entry(part: Channel | Section) -> Entry:
+    return Entry(part.name, part.anchor, sender=part.sender if isinstance(part, Section) else "")

@@ -1,4 +1,4 @@
-"""Servers, authentication and endpoints as parts of a page."""
+"""Endpoints as parts of a page: how to connect to them, what they carry, and how their connections end."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from collections.abc import Iterator, Mapping
 from sockspec import ir
 from sockspec.analysis import dispatch
 from sockspec.analysis.constants import TagValue
+from sockspec.docs import life
 from sockspec.docs.anchors import Anchors
+from sockspec.docs.connecting import Connecting
+from sockspec.docs.diagrams import Step, sequence
 from sockspec.docs.fields import Fields
-from sockspec.docs.page import Channel, Scheme, Sent, Server, Side, Table
+from sockspec.docs.page import Channel, Exchange, Samples, Sent, Side, Table, Use
 from sockspec.docs.types import Line, Piece, Types
-from sockspec.docs.writing import Writing
+from sockspec.docs.writing import Html, Writing, one_line
+from sockspec.python.security import connecting
 
-_SIDES = {ir.Direction.CLIENT_TO_SERVER: "You send", ir.Direction.SERVER_TO_CLIENT: "You receive"}
-_SCHEMES = {
-    "oauth2": "OAuth 2.0 access token, sent as a bearer token",
-    "openIdConnect": "OpenID Connect token, sent as a bearer token",
-    "mutualTLS": "client certificate",
-    "X509": "client certificate",
-    "userPassword": "user name and password",
-}
+CLIENT, SERVER = ir.Direction.CLIENT_TO_SERVER, ir.Direction.SERVER_TO_CLIENT
+SENDERS = {CLIENT: "client", SERVER: "server"}
+OPPOSITE = {CLIENT: SERVER, SERVER: CLIENT}
+_SIDES = {CLIENT: ("You send", "You receive"), SERVER: ("You receive", "You send")}
+_MOST_ANSWERS = 4
+MANY = 3
+"""An operation of more messages than these is described at its channel, not at each message."""
+_FRAMES = {ir.Content.TEXT: "as plain text", ir.Content.BINARY: "in a binary frame"}
 Dispatches = Mapping[tuple[str, ir.Direction], dispatch.Dispatch]
 """How the messages of each channel and direction are told apart."""
-
-_PLACES = {"query": "query parameter", "header": "header", "cookie": "cookie"}
 
 
 class Channels:
@@ -39,102 +41,79 @@ class Channels:
         dispatches: Dispatches,
         writing: Writing,
     ) -> None:
+        self.connecting = Connecting(api, anchors, types, fields, writing)
         self._api = api
         self._anchors = anchors
         self._types = types
         self._fields = fields
         self._writing = writing
         self._dispatches = dispatches
-        self._asking: dict[tuple[str, ir.Direction], list[ir.Operation]] = {}
+        self._messages = {message.name: message for message in api.messages}
+        self._errors = [message.name for message in api.messages if message.is_error]
+        self._operations: dict[str, list[ir.Operation]] = {}
         for operation in api.operations:
-            if operation.reply is not None:
-                self._asking.setdefault((operation.channel, operation.direction), []).append(operation)
+            self._operations.setdefault(operation.channel, []).append(operation)
 
-    # --- servers and authentication -----------------------------------------------------------------------------------
-
-    def server(self, server: ir.Server) -> Server:
-        """Where the API is served."""
-        rows = self._fields.parameters(server.variables)
-        description = "\n\n".join(text for text in (server.title, server.description) if text and text != server.name)
-        return Server(
-            self._writing.text(server.name),
-            self._writing.code(server.url),
-            self._writing.paragraphs(description),
-            (Table("Variables", rows),) if rows else (),
-            self._security(server.security),
-        )
-
-    def scheme(self, scheme: ir.SecurityScheme) -> Scheme:
-        """A way to authenticate."""
-        return Scheme(
-            self._writing.text(scheme.name),
-            self._anchors.schemes[scheme.name],
-            self._how(scheme),
-            tuple((self._writing.code(scope), self._writing.text(meaning)) for scope, meaning in scheme.scopes),
-            self._writing.paragraphs(scheme.description),
-        )
-
-    def _how(self, scheme: ir.SecurityScheme) -> Line:
-        words, header = self._types.words, self._types.identifier("Authorization")
-        if scheme.type == "http" and scheme.scheme == "bearer":
-            format_ = f" ({scheme.bearer_format})" if scheme.bearer_format else ""
-            return (words(f"bearer token{format_} in the header"), Piece(" "), header)
-        if scheme.type == "http":
-            kind = "user name and password" if scheme.scheme == "basic" else f"{scheme.scheme} credentials"
-            return (words(f"{kind} in the header"), Piece(" "), header)
-        if scheme.parameter_name:
-            place = _PLACES.get(scheme.parameter_in, scheme.parameter_in)
-            return (words(f"key in the {place}"), Piece(" "), self._types.identifier(scheme.parameter_name))
-        return (words(_SCHEMES.get(scheme.type, scheme.type)),)
-
-    def _security(self, security: ir.Security) -> tuple[Line, ...]:
-        """The alternatives, each in a line."""
-        return tuple(tuple(self._alternative(alternative)) for alternative in security)
-
-    def _alternative(self, requirements: tuple[ir.Requirement, ...]) -> Iterator[Piece]:
-        if not requirements:
-            yield self._types.words("none")
-        for at, requirement in enumerate(requirements):
-            if at:
-                yield Piece(" and ")
-            anchor = self._anchors.schemes.get(requirement.scheme, "")
-            yield Piece(self._writing.text(requirement.scheme), anchor=anchor)
-            if requirement.scopes:
-                yield Piece(" with ")
-                yield from self._types.listed(map(self._types.identifier, requirement.scopes), ", ")
-
-    # --- endpoints ----------------------------------------------------------------------------------------------------
-
-    def channel(self, channel: ir.Channel) -> Channel:
+    def channel(self, channel: ir.Channel, samples: Samples) -> Channel:
         """An endpoint: how to connect to it, and what it carries."""
-        tables = [
-            Table(title, self._fields.parameters(parameters))
-            for title, parameters in (
-                ("Path parameters", channel.parameters),
-                ("Query parameters", channel.query),
-                ("Headers", channel.headers),
-            )
-            if parameters
-        ]
-        codes = channel.close_codes
+        anchor, place = self._anchors.channels[channel.name], self._anchors.within(self._anchors.channels[channel.name])
+        parameters = (
+            ("Path parameters", channel.parameters),
+            ("Query parameters", channel.query),
+            ("Headers", channel.headers),
+        )
+        beat = channel.heartbeat
         return Channel(
             self._writing.text(channel.title or channel.name),
-            self._anchors.channels[channel.name],
-            tuple(self._writing.code(url) for url in self._urls(channel)),
-            self._writing.text(channel.summary),
-            self._writing.paragraphs(channel.description if channel.description != channel.summary else ""),
-            tuple(tables),
+            anchor,
+            tuple(map(self._writing.code, self.connecting.urls(channel))),
+            tuple(self.connecting.address(channel)),
+            self._writing.summary(channel.summary),
+            self._writing.described(channel.description if channel.description != channel.summary else ""),
+            tuple(Table(title, self._fields.parameters(given, place)) for title, given in parameters if given),
             tuple(self._types.listed(map(self._types.identifier, channel.subprotocols), ", ")),
-            tuple((self._writing.code(str(code.code)), self._writing.text(_meaning(code))) for code in codes),
-            self._security(channel.security),
+            life.closings(channel, self._writing),
+            self.connecting.security(connecting(self._api, channel)),
+            tuple(self.connecting.browsers(channel)),
+            self._first(channel),
             tuple(side for direction in ir.Direction for side in self._side(channel, direction)),
+            tuple(self._exchanges(channel, anchor)),
+            life.heartbeat(channel, self._types, (self.link(beat.ping),), (self.link(beat.pong),)) if beat else (),
+            life.limits(channel.limits, self._writing),
+            (samples,),
         )
 
-    def _urls(self, channel: ir.Channel) -> list[str]:
-        servers = [server for server in self._api.servers if not channel.servers or server.name in channel.servers]
-        if channel.address is None:
-            return [server.url for server in servers]
-        return [server.url + channel.address for server in servers] or [channel.address]
+    def link(self, message: str) -> Piece:
+        """The name of a message, with a link to where it is described."""
+        return Piece(self._writing.text(message), anchor=self._anchors.messages.get(message, ""))
+
+    def _links(self, names: tuple[str, ...]) -> Iterator[Piece]:
+        return self._types.listed(map(self.link, names))
+
+    # --- what is sent -------------------------------------------------------------------------------------------------
+
+    def _first(self, channel: ir.Channel) -> Piece:
+        """Who may speak first."""
+        words = self._types.words
+        sent = {side: self._dispatches.get((channel.name, side)) for side in ir.Direction}
+        started = {operation.direction for operation in self._operations.get(channel.name, ())}
+        if sent[CLIENT] is None and sent[SERVER] is None:
+            return words("")
+        if sent[CLIENT] is None:
+            return words("Only the server speaks: connect and listen.", "Only you speak; clients connect and listen.")
+        if sent[SERVER] is None:
+            return words("Only you speak; the server sends no messages.", "Only clients speak; you send no messages.")
+        if started == {CLIENT}:
+            return words(
+                "You speak first: whatever the server sends answers a request.",
+                "The client speaks first: whatever you send answers a request.",
+            )
+        if started == {SERVER}:
+            return words(
+                "The server speaks first: whatever you send answers a request.",
+                "You speak first: whatever clients send answers a request.",
+            )
+        return words("Either side may speak first, as soon as the connection is open.")
 
     def _side(self, channel: ir.Channel, direction: ir.Direction) -> Iterator[Side]:
         found = self._dispatches.get((channel.name, direction))
@@ -142,9 +121,35 @@ class Channels:
             return
         are_several = len(found.choices) > 1
         messages = tuple(self._sent(choice, found if are_several else None) for choice in found.choices)
-        asking = self._asking.get((channel.name, direction), ())
-        replies = (self._reply(operation, direction) for operation in asking)
-        yield Side(_SIDES[direction], messages, tuple(dict.fromkeys(line for line in replies if line)))
+        title = self._types.words(*_SIDES[direction])
+        told = self._told(found) if are_several else ()
+        yield Side(SENDERS[direction], title, told, tuple(self._uses(channel, direction)), messages)
+
+    def _uses(self, channel: ir.Channel, direction: ir.Direction) -> Iterator[Use]:
+        """The operations of many messages."""
+        for one in self._operations.get(channel.name, ()):
+            is_said = any((one.summary or one.title, one.description, self.connecting.scopes(one.security)))
+            if one.direction is direction and len(one.messages) > MANY and is_said:
+                yield self.use(one)
+
+    def use(self, operation: ir.Operation) -> Use:
+        """What an operation is for, and the scopes that it takes."""
+        summary = operation.summary or operation.title
+        is_begun = bool(summary) and operation.description.strip().startswith(summary.strip())
+        return Use(
+            self._writing.text(operation.name),
+            "" if is_begun else self._writing.summary(summary),
+            self._writing.described(operation.description, 5),
+            self.connecting.scopes(operation.security),
+        )
+
+    def _told(self, found: dispatch.Dispatch) -> Line:
+        """How the messages of a side are told apart."""
+        line = (self._types.words(f"Told apart by {found.by.value}"),)
+        paths = [".".join(map(str, path)) for path in (found.path, found.second) if path]
+        if not paths or found.by in (dispatch.By.KIND, dispatch.By.REQUIRED, dispatch.By.TRIAL):
+            return (*line, Piece("."))
+        return (*line, Piece(": "), *self._types.listed(map(self._types.identifier, paths), " and "), Piece("."))
 
     def _sent(self, choice: dispatch.Choice, found: dispatch.Dispatch | None) -> Sent:
         message = choice.message
@@ -154,26 +159,55 @@ class Channels:
             line = self._where("where", place, choice.values)
             if choice.seconds:
                 line += [Piece(" "), *self._where("and", ".".join(map(str, found.second)), choice.seconds)]
+        elif found is not None and message.payload.content in _FRAMES:
+            line = [self._types.words(_FRAMES[message.payload.content])]
         elif found is not None and found.by is not dispatch.By.KIND:
             line = [self._types.words("where it fits and no other does")]
-        anchor = self._anchors.messages[message.name]
-        return Sent(self._writing.text(message.name), anchor, tuple(line), self._writing.text(message.summary))
+        return Sent(
+            self._writing.text(message.name),
+            self._anchors.messages[message.name],
+            tuple(line),
+            self._writing.summary(message.summary),
+            message.deprecated,
+        )
 
     def _where(self, word: str, place: str, values: tuple[TagValue, ...]) -> list[Piece]:
         head = [self._types.words(word), Piece(" "), self._types.identifier(place), Piece(" ")]
         return [*head, self._types.words("is"), Piece(" "), *self._types.listed(map(self._types.code, values))]
 
-    def _reply(self, operation: ir.Operation, direction: ir.Direction) -> Line:
-        answers = operation.reply.messages if operation.reply is not None else ()
-        verb = "is answered with" if direction is ir.Direction.CLIENT_TO_SERVER else "wants the answer"
-        asked = self._links(operation.messages)
-        return (*asked, Piece(" "), self._types.words(verb), Piece(" "), *self._links(answers)) if answers else ()
+    # --- requests and replies -----------------------------------------------------------------------------------------
 
-    def _links(self, names: tuple[str, ...]) -> Iterator[Piece]:
-        anchors: Mapping[str, str] = self._anchors.messages
-        return self._types.listed(Piece(self._writing.text(name), anchor=anchors.get(name, "")) for name in names)
+    def _exchanges(self, channel: ir.Channel, anchor: str) -> Iterator[Exchange]:
+        told: set[Line] = set()
+        for operation in self._operations.get(channel.name, ()):
+            answers = operation.reply.messages if operation.reply is not None else ()
+            asks = self._types.words(*self._verbs(operation.direction))
+            line = (*self._links(operation.messages), Piece(" "), asks, Piece(" "), *self._links(answers))
+            if not answers or not operation.messages or line in told:
+                continue
+            told.add(line)
+            yield Exchange(line, self._diagram(operation, answers, f"{anchor}-exchange-{len(told)}"))
 
+    def _verbs(self, direction: ir.Direction) -> tuple[str, str]:
+        verbs = "is answered with", "wants the answer"
+        return verbs if direction is CLIENT else (verbs[1], verbs[0])
 
-def _meaning(code: ir.CloseCode) -> str:
-    problem = f"({code.problem})" if code.problem else ""
-    return " ".join(text for text in (code.meaning, problem) if text)
+    def _diagram(self, operation: ir.Operation, answers: tuple[str, ...], id: str) -> Html:
+        if self._writing.html is None:
+            return Html("")
+        asked = operation.messages[0]
+        from_client = operation.direction is CLIENT
+        own = [Step(from_client, self._named(operation.messages), self._correlated(asked, "its own"))]
+        listed = [name for name in answers if name not in self._errors][:_MOST_ANSWERS]
+        for at, name in enumerate(listed):
+            own.append(Step(not from_client, one_line(name), self._correlated(name, "the same"), at > 0))
+        if from_client and self._errors:
+            own.append(Step(False, one_line(self._errors[0]), "a problem", is_other=True))
+        return sequence(id, f"{one_line(asked)} and what answers it", own)
+
+    def _named(self, messages: tuple[str, ...]) -> str:
+        return one_line(" or ".join(messages[:2])) + (" …" if len(messages) > 2 else "")
+
+    def _correlated(self, name: str, which: str) -> str:
+        path = self._messages[name].correlation if name in self._messages else ()
+        return one_line(f"{which} {'.'.join(path)}") if path else ""

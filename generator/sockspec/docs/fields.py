@@ -1,17 +1,21 @@
-"""Tables: the properties of objects, and the values of a handshake, a row for each."""
+"""The properties of objects as trees, and the values of a handshake, a row for each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sockspec import ir
 from sockspec.analysis import walk
 from sockspec.docs.types import Line, Piece, Types
-from sockspec.docs.writing import Lines, Writing
+from sockspec.docs.writing import Described, Writing
 
 _DEEPEST = 4
+_HEADINGS = 5
+"""The level of headings in descriptions of properties."""
+Place = Callable[[str], str]
+"""The anchor of the property at a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,19 @@ class Row:
     is_required: bool
     is_deprecated: bool
     bounds: tuple[Line, ...]
-    description: tuple[Lines, ...]
+    description: Described
+    anchor: str = ""
+    below: tuple[Row, ...] = ()
+    """The properties of the object inside, where it is shown in place."""
+    is_open: bool = False
+    """Whether those are seen at once."""
+
+
+def flat(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows and, after each, those below it."""
+    for row in rows:
+        yield row
+        yield from flat(row.below)
 
 
 class Fields:
@@ -43,10 +59,14 @@ class Fields:
         self._inside = {name for name, times in used.items() if times == 1 and name not in linked}
 
     def rows(self, record: ir.Record) -> tuple[Row, ...]:
-        """The properties of a record and, below each, those of the objects inside."""
-        return tuple(self._rows(record, "", 0))
+        """The properties of a record and, after each, those of the objects inside."""
+        return tuple(flat(self.tree(record)))
 
-    def _rows(self, record: ir.Record, prefix: str, depth: int) -> Iterator[Row]:
+    def tree(self, record: ir.Record, place: Place = lambda path: "") -> tuple[Row, ...]:
+        """The properties of a record, each with those of the object inside below it."""
+        return tuple(self._rows(record, "", 0, place))
+
+    def _rows(self, record: ir.Record, prefix: str, depth: int, place: Place) -> Iterator[Row]:
         for field in record.fields:
             suffix, inner = self._inner(field.type) if depth < _DEEPEST else ("", None)
             bounds = list(self._types.bounds(field.type))
@@ -63,13 +83,14 @@ class Fields:
                 field.required,
                 bounds,
                 field.description or (inner.description if inner is not None else ""),
+                place(f"{prefix}{field.wire_name}"),
+                tuple(self._rows(inner, f"{prefix}{field.wire_name}{suffix}.", depth + 1, place)) if inner else (),
                 is_deprecated=field.deprecated,
+                is_open=depth == 0,
             )
-            if inner is not None:
-                yield from self._rows(inner, f"{prefix}{field.wire_name}{suffix}.", depth + 1)
         if record.extra is not None:
-            others = self._types.line(record.extra)
-            yield self._row(prefix, "*", others, False, list(self._types.bounds(record.extra)), "All other properties.")
+            others, bounds = self._types.line(record.extra), list(self._types.bounds(record.extra))
+            yield self._row(prefix, "*", others, False, bounds, "All other properties.", place(f"{prefix}*"))
 
     def _inner(self, of: ir.Type) -> tuple[str, ir.Record | None]:
         """The record inside a type that is shown in place, and how a path to it goes on."""
@@ -108,28 +129,32 @@ class Fields:
         is_required: bool,
         bounds: Iterable[Line],
         description: str,
+        anchor: str,
+        below: tuple[Row, ...] = (),
         *,
         is_deprecated: bool = False,
+        is_open: bool = False,
     ) -> Row:
         code = self._writing.code
-        paragraphs = self._writing.paragraphs(description)
-        path = code(f"{prefix}{name}")
         return Row(
             code(prefix) if prefix else "",
             code(name),
-            path,
+            code(f"{prefix}{name}"),
             line,
             is_required,
             is_deprecated,
             tuple(bounds),
-            paragraphs,
+            self._writing.described(description, _HEADINGS),
+            anchor,
+            below,
+            is_open,
         )
 
-    def parameters(self, parameters: Iterable[ir.Parameter]) -> tuple[Row, ...]:
+    def parameters(self, parameters: Iterable[ir.Parameter], place: Place = lambda path: "") -> tuple[Row, ...]:
         """Values of the handshake, or variables of a server."""
-        return tuple(self._parameter(parameter) for parameter in parameters)
+        return tuple(self._parameter(parameter, place(parameter.wire_name)) for parameter in parameters)
 
-    def _parameter(self, parameter: ir.Parameter) -> Row:
+    def _parameter(self, parameter: ir.Parameter, anchor: str) -> Row:
         bounds = list(self._types.bounds(parameter.type))
         if parameter.values and not isinstance(parameter.type, ir.Constant):
             values = self._types.listed(map(self._types.identifier, parameter.values), ", ")
@@ -140,4 +165,4 @@ class Fields:
             examples = self._types.listed(map(self._types.identifier, parameter.examples), ", ")
             bounds.append((self._types.words("for example"), Piece(" "), *examples))
         line = self._types.line(parameter.type)
-        return self._row("", parameter.wire_name, line, parameter.required, bounds, parameter.description)
+        return self._row("", parameter.wire_name, line, parameter.required, bounds, parameter.description, anchor)

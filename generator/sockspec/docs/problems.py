@@ -15,6 +15,11 @@ class Problem:
     close: str
     advice: str
 
+    @property
+    def anchor(self) -> str:
+        """Where it is on the page."""
+        return f"problem-{self.type.strip('`').rpartition('/')[2]}"
+
 
 PROBLEMS = tuple(
     Problem(f"/problems/{name}", *row)

@@ -29,6 +29,8 @@ class Piece:
     text: str
     is_code: bool = False
     anchor: str = ""
+    other: str = ""
+    """What stands there instead for whoever writes a server; empty where it is the same."""
 
 
 Line = tuple[Piece, ...]
@@ -43,9 +45,9 @@ class Types:
         self._anchors = anchors
         self._writing = writing
 
-    def words(self, text: str) -> Piece:
-        """Words of ours."""
-        return Piece(self._writing.text(text))
+    def words(self, text: str, other: str = "") -> Piece:
+        """Words of ours; `other` is what stands there instead for whoever writes a server."""
+        return Piece(self._writing.text(text), other=self._writing.text(other))
 
     def code(self, value: object) -> Piece:
         """A JSON value, cut where it is long."""

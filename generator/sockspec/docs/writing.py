@@ -1,4 +1,4 @@
-"""How text of a document becomes text of a page: as it is where the template escapes it, or as Markdown."""
+"""How text of a document becomes text of a page: as it is where the template escapes it, as HTML, or as Markdown."""
 
 from __future__ import annotations
 
@@ -19,6 +19,31 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 _NOT_IN_A_SPAN = re.compile(r"[`|<>&]|^\s|\s$|^$")
 
 
+def one_line(text: str) -> str:
+    """The text with each run of white space and of what changes the reading of others as one space."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
+
+
+class Html(str):
+    """HTML of our own making, which templates print as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A description: as HTML, or as paragraphs where the page is no HTML. False where there is none."""
+
+    paragraphs: tuple[Lines, ...] = ()
+    html: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.paragraphs or self.html)
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """The ways in which words, identifiers and blocks of code are written."""
@@ -27,6 +52,16 @@ class Writing:
     """Words on one line."""
     code: Callable[[str], str]
     """Something that is written in the document's or in the wire's own way, on one line."""
+    summary: Callable[[str], str] = one_line
+    """Words on one line in which Markdown may stand."""
+    html: Callable[[str, int], Html] | None = None
+    """Markdown of the document as HTML with headings from a level on; None where the page is no HTML."""
+
+    def described(self, text: str, level: int = 4) -> Described:
+        """A description, whose headings begin at a level."""
+        if self.html is not None:
+            return Described(html=self.html(text, level))
+        return Described(self.paragraphs(text))
 
     def paragraphs(self, text: str) -> tuple[Lines, ...]:
         """Text as paragraphs, which blank lines part."""
@@ -46,9 +81,10 @@ def _filled(lines: list[str]) -> list[str]:
     return filled
 
 
-def one_line(text: str) -> str:
-    """The text with each run of white space and of what changes the reading of others as one space."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
+def without_unseen(text: str) -> str:
+    """The text, whose lines stay apart, without what cannot be seen or changes the reading of others."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").split("\n")
+    return "\n".join(_UNSEEN.sub(" ", line).rstrip() for line in lines)
 
 
 def as_json(value: object, indent: int | None = None) -> str:
@@ -78,7 +114,7 @@ def _markdown_code(text: str) -> str:
 
 
 PLAIN = Writing(one_line, one_line)
-"""For templates that escape what they print."""
+"""For terminals, and for templates that escape what they print."""
 
-MARKDOWN = Writing(_markdown, _markdown_code)
+MARKDOWN = Writing(_markdown, _markdown_code, _markdown)
 """Text whose every character is meant literally by readers of Markdown. None of it is HTML."""

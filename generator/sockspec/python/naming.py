@@ -28,6 +28,7 @@ _SYMBOLS: Final = {
     "_": "underscore",
     " ": "space",
 }
+_PLAIN_STEMS: Final = {"asyncapi", "openapi", "api", "spec", "index", "document", ""}
 _BOUNDARY: Final = re.compile(r"(?<=[^\W\d_])(?<![^\W\d_a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 _IN_ANNOTATIONS: Final = frozenset({"bool", "int", "float", "str", "bytes", "list", "dict", "tuple", "object"})
@@ -77,6 +78,15 @@ def attribute_name(text: str) -> str:
 def member_name(text: str) -> str:
     """`order-book` as `ORDER_BOOK`."""
     return attribute_name(text).upper()
+
+
+def package_name(document: str, title: str) -> str:
+    """A name for a package: from the name of the document's file, or from its title where the file's says nothing."""
+    stem = document.partition(".")[0]
+    words = title if stem.lower() in _PLAIN_STEMS else stem
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    name = "_".join(re.findall(r"[a-z0-9]+", plain.lower())) or "api"
+    return f"api_{name}" if not name.isidentifier() or keyword.iskeyword(name) else name
 
 
 class Scope:
