@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
-from sockspec.docs import anchors, data, life, scripts
+from sockspec.docs import anchors, data, life, llms, schemas, scripts
 from sockspec.docs.changes import Change, Changes, changed
 from sockspec.docs.channels import Channels
 from sockspec.docs.code import Code
@@ -21,7 +21,15 @@ from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import MARKDOWN, Html, Writing
 from sockspec.python import package_name
 
-__all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
+__all__ = ["FORMATS", "Change", "Changes", "Origin", "Page", "files", "view"]
+
+FORMATS = {
+    "html": ("index.html",),
+    "markdown": ("index.md",),
+    "llms": ("llms.txt", "llms-full.txt"),
+    "schemas": ("schemas/",),
+}
+"""What can be made of an API, and the files of each below `docs/`."""
 
 _SCRIPTS = ("page.js",)
 _STYLES = ("docs/style.css.j2",)

@@ -24,7 +24,7 @@ _HIDDEN: Final = re.compile(
 def text(api: ir.Api, anchors: Anchors, dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]) -> str:
     """The value as JSON that can stand in an element of a page, whatever the document says."""
     value = _data(api, anchors, dispatches)
-    written = json.dumps(_fit(value), ensure_ascii=False, separators=(",", ":"))
+    written = json.dumps(fit(value), ensure_ascii=False, separators=(",", ":"))
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
@@ -198,7 +198,7 @@ def _patterns(schemas: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _fit(value: Any) -> Any:
+def fit(value: Any) -> Any:
     """The value as JSON has it: what an example has beyond that, such as a date of YAML, is its text."""
     top = [value]
     waiting: list[Iterator[Any] | Any] = [top]
