@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit golden format bench docs browser autobahn clean
+.PHONY: help demo test lint types unit golden format bench compare docs browser autobahn clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ browser: ## Debian's Chromium, for the tests of pages; needs root where it is no
 bench: $(READY) ## Figures, each beside what it is measured against
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@PYTHONPATH=generated $(BIN)/python -m benchmarks
+
+compare: $(READY) ## What ours finds of planted faults; with ALL=1, others from npm too
+	@$(BIN)/python -m tests.comparing $(if $(ALL),,ours)
 
 autobahn: $(READY) ## Autobahn|Testsuite; AUTOBAHN=SCRIPT says what sets it up and runs it
 	@test -f "$(AUTOBAHN)" || { echo "say with AUTOBAHN=… which script runs the suite; see tests/autobahn.py"; exit 2; }

@@ -5,7 +5,7 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import decoding, generating, holding, importing, lanes, real, receiving, serving
+from benchmarks import checking, decoding, generating, holding, importing, lanes, real, receiving, serving
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     for title, run in (
         ("One chat message: decoded, judged, dispatched", decoding.run),
         ("Larger payloads, in each lane", lanes.run),
+        ("Large documents: validated and linted, in seconds of processor time", checking.run),
         ("A document of many messages: generated", generating.run),
         ("Real documents: generated", real.run),
         ("A generated package: imported", importing.run),

@@ -83,7 +83,7 @@ SENTENCES = (
     Sentence(
         "Connection Management",
         "Handshake: The client MUST establish a connection using the standard WebSocket handshake.",
-        rules="handshake-must-be-get",
+        rules="handshake-must-be-get handshake-is-get",
         runtime="runtime.dial:dial runtime.client:Client",
         docs="client.md interoperability.md",
         tests=f"{_CLIENT}::test_each_of_many_concurrent_requests_gets_its_own_reply "

@@ -100,7 +100,8 @@ def _rule(rule: Rule) -> str:
     text = f"### `{rule.id}`\n\n{' · '.join(facts)}\n\n{rule.code.meaning.strip()}\n\n"
     text += f"Wrong:\n\n```yaml\n{rule.bad.strip()}\n```\n\nRight:\n\n```yaml\n{rule.good.strip()}\n```\n"
     if rule.fix:
-        text += f"\n`sockspec lint --fix` {rule.fix}\n"
+        options = "--fix" if rule.is_fix_safe else "--fix --unsafe-fixes"
+        text += f"\n`sockspec lint {options}` {rule.fix}\n"
     return f"{text}\nShown in [`tests/cases/rules/{rule.id}`](../tests/cases/rules/{rule.id}).\n"
 
 

@@ -26,6 +26,25 @@ PAYLOADS = st.recursive(
     ),
     max_leaves=8,
 )
+_FIRST: list[Any] = [1, "a", []]
+SMALL: list[Any] = [
+    *VALUES,
+    *([first, second][:length] for first in _FIRST for second in (1, 2, "b") for length in (1, 2)),
+    [1, 2, 3],
+    [1, "a", {"a": 1}],
+    *(
+        {name: value for name, value in (("a", one), ("b", other), ("x", third)) if value is not None}
+        for one in (None, 1, 3, "a", "ab")
+        for other in (None, 2, "b")
+        for third in (None, True)
+    ),
+    {"c": "a"},
+    {"ab": 1},
+    {"long": 1, "a": "b"},
+    *(number + half for number in (-1, 1, 2, 4, 6, 8, 9, 12) for half in (0, 0.5)),
+    *("a" * length for length in range(5)),
+]
+"""Payloads that tell small schemas apart."""
 
 
 def document(schema: Schema, **definitions: Schema) -> dict[str, Any]:
@@ -91,6 +110,27 @@ def disproof(old: Schema, new: Schema, found: tuple[SchemaChange, ...], payloads
             wrong += [f"is not valid any more: {told}"] if applies and keeps and was and not is_now else []
             wrong += [f"has become valid: {told}"] if applies and kept and is_now and not was else []
     return wrong
+
+
+def nearby(payload: Any) -> Iterator[Any]:
+    """Payloads that differ from one a little."""
+    match payload:
+        case dict():
+            yield {**payload, "c": 1}
+            yield {**payload, "a": "x", "extra": None}
+            for name, member in payload.items():
+                yield {other: value for other, value in payload.items() if other != name}
+                yield from ({**payload, name: near} for near in nearby(member))
+        case list():
+            yield from ([*payload, 1], [*payload, *payload], payload[1:])
+            if payload:
+                yield from ([near, *payload[1:]] for near in nearby(payload[0]))
+        case bool() | None:
+            yield from ("a", 1)
+        case int() | float():
+            yield from (payload + 1, payload - 1, payload + 0.5, -payload, str(payload))
+        case _:
+            yield from (payload + "a", payload[1:], payload[:1], 1, None)
 
 
 @st.composite
@@ -164,9 +204,14 @@ def _turned(place: dict[str, Any], draw: Any) -> None:
 
 EDITS = [_property, _without, _keyword, _keyword, _member, _turned]
 KEYWORDS = """{"minimum": 1}
+{"exclusiveMinimum": 1}
+{"minimum": 1, "exclusiveMinimum": 2}
 {"maximum": 9}
+{"exclusiveMaximum": 9}
 {"exclusiveMinimum": 0}
 {"multipleOf": 2}
+{"multipleOf": 4}
+{"multipleOf": 3}
 {"multipleOf": 0.25}
 {"minLength": 2}
 {"maxLength": 2}
@@ -180,6 +225,7 @@ KEYWORDS = """{"minimum": 1}
 {"required": ["a"]}
 {"required": ["a", "c"]}
 {"required": []}
+{"minProperties": 1}
 {"minProperties": 2}
 {"maxProperties": 1}
 {"additionalProperties": false}
@@ -188,6 +234,7 @@ KEYWORDS = """{"minimum": 1}
 {"patternProperties": {"^a": {"type": "integer"}}}
 {"propertyNames": {"maxLength": 1}}
 {"dependencies": {"a": ["b"]}}
+{"dependencies": {"a": ["b", "x"]}}
 {"dependencies": {"a": {"required": ["c"]}}}
 {"minItems": 1}
 {"maxItems": 2}
@@ -198,3 +245,26 @@ KEYWORDS = """{"minimum": 1}
 {"not": {"required": ["b"]}}
 {"not": {"type": "integer"}}
 {"if": {"required": ["a"]}, "then": {"required": ["b"]}}""".split("\n")
+"""Texts of small schemas, as edits put their keywords into others."""
+
+UNIONS: list[Schema] = [
+    {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+    {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+    {"oneOf": [{"type": "number"}, {"type": "integer"}]},
+    {"oneOf": [{"type": "string"}, {}]},
+    {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+    {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+    {"allOf": [{"required": ["a"]}, {"required": ["b"]}]},
+    {"properties": {"a": {"type": "integer"}}, "additionalProperties": False},
+    {"properties": {"a": {"type": "integer"}, "b": {}}, "additionalProperties": False},
+    {"properties": {"a": {"type": "integer"}}, "patternProperties": {"^a": {"minimum": 2}}},
+    {"properties": {"a": {"minimum": 2}}, "required": ["a"]},
+    {"items": {"type": "integer"}, "minItems": 1},
+    {"items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
+    {"contains": {"type": "number"}},
+    {"patternProperties": {"b$": {"type": "integer"}}, "additionalProperties": {"type": "string"}},
+    {"patternProperties": {"^a": {"type": "string"}}},
+    True,
+    False,
+]
+"""Schemas of several parts."""

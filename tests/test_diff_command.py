@@ -11,7 +11,9 @@ import click.testing
 import pytest
 
 from sockspec.cli import main
+from sockspec.diagnostics import Location, Severity
 from sockspec.diff import RULES, ignoring, revisions, settings
+from sockspec.diff.rule import Changes
 
 OLD = """\
 asyncapi: 3.0.0
@@ -156,6 +158,21 @@ def test_a_document_with_errors_is_another_matter_than_a_difference(repository: 
     assert "specs/poll.yaml has errors, so the two cannot be compared" in run.output
 
 
+def test_messages_are_named_for_the_openapi_document_alone(repository: Path) -> None:
+    schemas = repository / "specs" / "openapi.yaml"
+    schemas.write_text(
+        "openapi: 3.1.0\ninfo: {title: Poll, version: 1.0.0}\n"
+        "paths: {/room: {get: {responses: {'101': {description: Hello.}}}}}\n"
+        "components: {schemas: {Say: {type: object, required: [type], properties: {type: {const: say}}}}}\n"
+    )
+    named = ("--messages", "client=Say,server=Say", "--level", "all")
+    there = diff("specs/openapi.yaml", "specs/poll.yaml", *named).output
+    back = diff("specs/poll.yaml", "specs/openapi.yaml", *named).output
+    assert "server-message-removed the server does not send 'Say' on '/room' any more" in there
+    assert "server-message-added the server sends another message on '/room', 'Say'" in back
+    assert "client-message" not in there + back
+
+
 def test_levels_and_categories_say_what_is_shown(repository: Path) -> None:
     (repository / "specs" / "poll.yaml").write_text(
         OLD.replace("Poll", "Polls").replace("room:\n", "room:\n    title: A\n")
@@ -242,3 +259,15 @@ def test_settings_that_are_not_as_they_have_to_be_are_told(tmp_path: Path, text:
     with pytest.raises(settings.InvalidSettings) as caught:
         settings.read(path)
     assert why in str(caught.value)
+
+
+def test_a_severity_takes_the_place_of_errors_and_not_of_what_is_proven_harmless() -> None:
+    found = Changes(RULES)
+    for level in (Severity.ERROR, Severity.INFO):
+        found.add("client-maximum-raised", (level.value,), Location("new.yaml"), level.value, severity=level)
+    taken = settings.Settings({"client-maximum-raised": Severity.WARNING}).take(found.sorted())
+    assert {change.place: change.rule.severity for change in taken} == {
+        ("error",): Severity.WARNING,
+        ("info",): Severity.INFO,
+    }
+    assert settings.Settings({"client-maximum-raised": None}).take(found.sorted()) == ()

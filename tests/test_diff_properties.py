@@ -193,6 +193,37 @@ def test_a_version_without_differences_has_the_same_package(features: frozenset[
     assert compare(api(features), again) == ()
 
 
+@cache
+def judge(features: frozenset[str]) -> Judge:
+    """What judges the payloads of a version."""
+    return Judge(api(features).schemas)
+
+
+@cache
+def payloads(features: frozenset[str], name: str) -> list[object]:
+    """Payloads of a message that are valid in a version."""
+    return valid(judge(features), api(features).message(name).payload.schema, count=12)
+
+
+@given(versions, versions)
+@settings(max_examples=60)
+def test_payloads_of_messages_that_did_not_break_are_valid_for_whoever_gets_them(
+    one: frozenset[str], other: frozenset[str]
+) -> None:
+    broken = {
+        change.place[3]
+        for change in compare(api(one), api(other))
+        if change.rule.severity is not Severity.INFO and change.place[0] == "channels" and len(change.place) > 3
+    }
+    for name, sender, receiver in (("Say", one, other), ("Said", other, one)):
+        refused = [
+            payload
+            for payload in payloads(sender, name)
+            if not judge(receiver).accepts({"$ref": api(receiver).message(name).payload.schema}, payload)
+        ]
+        assert refused == [] or name in broken
+
+
 SAFE = [
     frozenset[str](),
     frozenset({"a longer text to say", "a client's message", "another server", "an optional query parameter"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +21,32 @@ from sockspec.runtime import Codec
 from sockspec.samples import Judge, NoSample, valid
 from tests.payloads import api_of
 from tests.schemas import (
+    IT,
+    KEYWORDS,
     PAYLOADS,
+    SMALL,
+    UNIONS,
     VALUES,
     Schema,
     by_chance,
     changes,
     claims,
     disproof,
+    document,
     edited,
     names_in,
+    nearby,
     pairs,
     samples,
     strictly,
     usually,
 )
 from tests.test_json_schema_suite import DRAFTS, groups
-from tests.test_verdicts import SCHEMAS
+from tests.test_verdicts import LEAVES, SCHEMAS
 
 ROOT = Path(__file__).parents[1]
 _MANY = settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
@@ -52,7 +58,31 @@ _MANY = settings(
 def test_no_payload_disproves_what_is_claimed(pair: tuple[Schema, Schema], payloads: list[Any]) -> None:
     old, new = pair
     found = changes(old, new)
-    assert disproof(old, new, found, [*payloads, *VALUES, *samples(old), *samples(new)]) == []
+    made = [*samples(old), *samples(new)]
+    near = [payload for sample in made for payload in islice(nearby(sample), 15)]
+    assert disproof(old, new, found, [*payloads, *VALUES, *made, *near]) == []
+
+
+_LEAVES = [leaf for leaf in LEAVES if "format" not in leaf and "nullable" not in leaf]
+
+
+@pytest.mark.slow
+def test_no_small_payload_disproves_what_is_claimed_of_small_schemas(told: list[str]) -> None:
+    schemas: list[Schema] = [*map(json.loads, KEYWORDS), *_LEAVES, *({"not": leaf} for leaf in _LEAVES[1:6]), *UNIONS]
+    judges = [Judge(document(schema)) for schema in schemas]
+    fitting = [frozenset(at for at, one in enumerate(SMALL) if judge.accepts({"$ref": IT}, one)) for judge in judges]
+    counted: Counter[str] = Counter()
+    wrong: list[str] = []
+    every = document(True, **{str(at): schema for at, schema in enumerate(schemas)})
+    for old, before in zip(schemas, fitting, strict=True):
+        comparison = Comparison(document(old), every)
+        for at, (new, after) in enumerate(zip(schemas, fitting, strict=True)):
+            keeps = claims(comparison.changes(IT, f"#/definitions/{at}"), strictly)[0]
+            counted["within, and proven" if keeps else "apart" if before - after else "not proven"] += 1
+            wrong += [f"{SMALL[one]} of {old} and {new}" for one in sorted(before - after)[:1] if keeps]
+    told.append(f"pairs of small schemas, of which the first is held to be within the second: {dict(counted)}")
+    assert wrong == []
+    assert counted["not proven"] < counted["within, and proven"] / 5
 
 
 @_MANY
@@ -71,7 +101,7 @@ def _as_it_is(change: SchemaChange) -> tuple[object, ...]:
     return change.kind, change.path, change.effect, change.strict, change.old_pointer, change.new_pointer
 
 
-@settings(_MANY, max_examples=40)
+@settings(_MANY, max_examples=30)
 @given(st.data())
 def test_what_stays_valid_in_two_steps_stays_valid(data: st.DataObject) -> None:
     first = data.draw(SCHEMAS)
@@ -93,10 +123,11 @@ def test_nothing_has_changed_from_a_schema_to_itself(schema: Schema) -> None:
     assert changes(schema, json.loads(json.dumps(schema))) == ()
 
 
-_SUITE = {draft: {"schemas": 240, "pairs": 1_300, "proven": 500} for draft in DRAFTS}
+_SUITE = {draft: {"schemas": 240, "pairs": 900, "proven": 400} for draft in DRAFTS}
 """Schemas that are read, pairs that are compared, and pairs of which inclusion is proven: so many at least."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_no_instance_of_the_suite_disproves_what_is_claimed(
     draft: str, shared: Path, tmp_path: Path, told: list[str]
@@ -136,7 +167,7 @@ def test_no_instance_of_the_suite_disproves_what_is_claimed(
     assert all(counted[what] >= least for what, least in _SUITE[draft].items())
 
 
-_MOST_OTHERS = 6
+_MOST_OTHERS = 4
 """Schemas of a file of the suite that each other schema of the file is compared to."""
 
 
@@ -152,6 +183,7 @@ def _real(shared: Path) -> dict[str, ir.Api]:
     return {name: api for name, api in found.items() if api is not None}
 
 
+@pytest.mark.slow
 def test_no_sample_of_real_messages_disproves_what_is_claimed(shared: Path, told: list[str]) -> None:
     counted: Counter[str] = Counter()
     wrong: list[str] = []

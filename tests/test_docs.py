@@ -1,90 +1,24 @@
-"""The documentation of an API: what a page says, and that nothing in a document can break out of it."""
+"""The documentation of an API: what a page says."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import dataclasses
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from sockspec import __version__, docs, ir
+from sockspec import docs, ir
 from sockspec.diagnostics import Location
+from sockspec.docs import life
 from sockspec.docs.problems import PROBLEMS
 from sockspec.docs.types import Types
-from sockspec.docs.writing import MARKDOWN, PLAIN, fence
+from sockspec.docs.writing import PLAIN
 from sockspec.pipeline import examine
-from sockspec.render import renderer
-from sockspec.runtime import problems
-
-HERE = Location("d.yaml", 3, 1, "/channels/chat")
-CLIENT, SERVER = ir.Direction.CLIENT_TO_SERVER, ir.Direction.SERVER_TO_CLIENT
-TEXT = ir.Scalar(ir.Kind.STRING)
-VOID = {"br", "meta"}
-
-
-def field(name: str, of: ir.Type = TEXT, *, required: bool = False) -> ir.Field:
-    return ir.Field(name, of, required, HERE)
-
-
-def message(name: str, *fields: ir.Field) -> ir.Message:
-    return ir.Message(name, ir.Payload(ir.Record(name, fields, HERE)), HERE)
-
-
-def chat(*messages: ir.Message, definitions: tuple[ir.Definition, ...] = ()) -> ir.Api:
-    """An API with one endpoint, to which the client sends these messages."""
-    operations = tuple(ir.Operation(m.name, CLIENT, "chat", (m.name,), HERE) for m in messages)
-    channel = ir.Channel("chat", "/chat", HERE)
-    return ir.Api(
-        "Chat", "1", HERE, channels=(channel,), operations=operations, messages=messages, definitions=definitions
-    )
-
-
-class Reader(HTMLParser):
-    """Reads a page as a browser would: its elements, its links and their targets, and its visible text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.targets: list[str] = []
-        self.links: list[str] = []
-        self.attributes: set[str] = set()
-        self.words: list[str] = []
-        self._open: list[str] = []
-        self.feed(page)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            self.attributes.add(name)
-            if name == "id":
-                self.targets.append(value or "")
-            if name in ("href", "src"):
-                self.links.append(value or "")
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-        self.words.append(" " if tag in ("td", "th", "p") else "")
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data if not {"style", "title"} & {*self._open} else "")
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
-
-
-def pages(api: ir.Api) -> tuple[str, str]:
-    """The page as HTML and as Markdown."""
-    files = docs.files(api, renderer())
-    return files["docs/index.html"], files["docs/index.md"]
-
+from sockspec.runtime import ClientOptions, Limits, problems
+from tests.pages import CLIENT, HERE, SERVER, TEXT, Reader, chat, field, message, pages
 
 # --- what a page says -------------------------------------------------------------------------------------------------
 
@@ -95,10 +29,12 @@ def test_the_page_of_the_guides_document_speaks_to_whoever_writes_a_client(share
     html, markdown = pages(api)
     text = Reader(html).text
     for said in (
-        "Chat WebSocket API Version 1.0.0 WebSocket API for real-time chat applications",
+        "Chat WebSocket API Version 1.0.0 · 1 endpoint · 1 message to send · 2 to receive",
+        "WebSocket API for real-time chat applications",
         "chat wss://chat.example.com/ws/chat Establish WebSocket connection",
-        'You send Message You receive Message where it fits and no other does ErrorMessage where type is "error"',
-        "error.code integer Error code",
+        "You send Message",
+        'You receive Told apart by a property: type. Message where it fits and no other does ErrorMessage where type is "error"',
+        "Properties of error code integer Error code",
         "timestamp date and time (RFC 3339) Timestamp of when the error occurred",
         "Judged by the typed decoder alone",
         "The server reports errors by ErrorMessage",
@@ -138,16 +74,19 @@ def test_an_endpoint_says_how_to_connect_to_it() -> None:
     )
     text = Reader(pages(api)[0]).text
     for said in (
-        'eu wss://{name}.eu Variables Name Type Description name required "a" or "b" default a',
-        "token bearer token (JWT) in the header Authorization Scopes read Reads key key in the query parameter k",
+        'eu wss://{name}.eu Variables name "a" or "b" required default a',
+        "token bearer token (JWT) in the header Authorization Scopes read Reads Asked for by the endpoint chat with read",
+        "In browsers Pages cannot send this header. A server made with sockspec also takes the token as a subprotocol",
+        "key key in the query parameter k Asked for by the endpoint chat",
         "Browsers cannot set headers in a WebSocket handshake",
-        "chat wss://{name}.eu/chat/{room} wss://us/chat/{room} Authentication token with read and key none",
-        "Path parameters Name Type Description room required string Which room",
-        "Query parameters Name Type Description v integer default 1 for example 2",
-        "Headers Name Type Description X-Trace required UUID",
-        "Subprotocols chat.v1, chat.v2",
-        "Close codes Code Meaning 4001 Signed out",
-        "The document describes no messages for this endpoint.",
+        "chat wss://{name}.eu/chat/{room} wss://us/chat/{room} The document describes no messages for this endpoint.",
+        "wss://a.eu/chat/{room}Copy name required a b room required v (query)",
+        "Authentication token with read and key none Subprotocols chat.v1, chat.v2",
+        "Pages cannot connect as the document wants it: they cannot send X-Trace.",
+        "Path parameters room string required Which room",
+        "Query parameters v integer default 1 for example 2",
+        "Headers X-Trace UUID required",
+        "Close codes 4001 Signed out A client stops.",
     ):
         assert said in text
 
@@ -164,7 +103,7 @@ def test_what_is_used_in_one_place_is_shown_there_and_what_is_shared_or_recursiv
         field("four", ir.Ref("Tree")),
     )
     page = docs.view(chat(said, definitions=(once, often, tree)))
-    assert [(row.prefix, row.name) for row in page.messages[0].tables[0].rows] == [
+    assert [(row.prefix, row.name) for row in page.messages[0].tables[0].all_rows] == [
         ("", "one"),
         ("one[].", "deep"),
         ("", "two"),
@@ -173,9 +112,9 @@ def test_what_is_used_in_one_place_is_shown_there_and_what_is_shared_or_recursiv
     ]
     assert [section.name for section in page.definitions] == ["Often", "Tree"]
     reader = Reader(pages(chat(said, definitions=(once, often, tree)))[0])
-    assert "one required array of object or null" in reader.text
+    assert "one array of object or null required" in reader.text
     assert "three object with values: Often" in reader.text
-    assert reader.links.count("#type-tree") == 3
+    assert reader.links.count("#type-tree") == 4
 
 
 def test_requests_name_what_answers_them() -> None:
@@ -183,7 +122,9 @@ def test_requests_name_what_answers_them() -> None:
     operation = ir.Operation("ask", CLIENT, "chat", ("Ask",), HERE, reply=ir.Reply(("Answer",), HERE))
     api = replace(chat(replace(ask, correlation=("meta", "id")), answer), operations=(operation,))
     text = Reader(pages(api)[0]).text
-    assert "You send Ask Ask is answered with Answer You receive Answer" in text
+    assert "You send Ask You receive Answer" in text
+    assert "Requests and replies Ask is answered with Answer" in text
+    assert "You speak first: whatever the server sends answers a request." in text
     assert "A reply repeats the value of meta.id." in text
 
 
@@ -204,6 +145,144 @@ def test_examples_are_those_of_the_document() -> None:
     html, markdown = pages(chat(replace(message("A", field("a")), examples=(example,))))
     assert 'Example: first: A greeting { "a": "```\\n<b>" }' in Reader(html).text
     assert 'Example: first: A greeting\n\n````json\n{\n  "a": "```\\n<b>"\n}\n````\n' in markdown
+
+
+def test_an_example_that_the_document_lacks_is_made_from_the_schema_and_says_so() -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"const": 7}}}
+    one = message("A", field("a", ir.Constant((7,)), required=True))
+    api = chat(replace(one, payload=replace(one.payload, schema="#/definitions/A")))
+    api = replace(api, schemas={"definitions": {"A": schema}})
+    html, markdown = pages(api)
+    assert 'Example, made from the schema { "a": 7 }' in Reader(html).text
+    assert 'Example, made from the schema\n\n```json\n{\n  "a": 7\n}\n```\n' in markdown
+
+
+def test_who_sends_what_is_said_from_either_side() -> None:
+    operations = (
+        ir.Operation("say", CLIENT, "chat", ("A",), HERE),
+        ir.Operation("tell", SERVER, "chat", ("B", "C"), HERE),
+        ir.Operation("repeat", CLIENT, "chat", ("C",), HERE),
+    )
+    api = replace(chat(*map(message, "ABCD")), operations=operations)
+    page = docs.view(api)
+    assert [(section.name, section.sender) for section in page.messages] == [
+        ("A", "client"),
+        ("B", "server"),
+        ("C", "both"),
+        ("D", ""),
+    ]
+    assert [(side.title.text, side.title.other) for side in page.channels[0].sides] == [
+        ("You send", "You receive"),
+        ("You receive", "You send"),
+    ]
+    assert [(section.notes[0][0].text, section.notes[0][0].other) for section in page.messages] == [
+        ("You send it.", "You receive it."),
+        ("You receive it.", "You send it."),
+        ("You send it, and you receive it.", ""),
+        ("No endpoint carries it.", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operations", "first"),
+    [
+        (((CLIENT, "A", ""),), "Only you speak; the server sends no messages."),
+        (((SERVER, "A", ""),), "Only the server speaks: connect and listen."),
+        (((CLIENT, "A", "B"),), "You speak first: whatever the server sends answers a request."),
+        (((SERVER, "A", "B"),), "The server speaks first: whatever you send answers a request."),
+        (((CLIENT, "A", ""), (SERVER, "B", "")), "Either side may speak first, as soon as the connection is open."),
+    ],
+)
+def test_an_endpoint_says_who_may_speak_first(
+    operations: tuple[tuple[ir.Direction, str, str], ...], first: str
+) -> None:
+    given = tuple(
+        ir.Operation(f"o{at}", side, "chat", (name,), HERE, ir.Reply((reply,), HERE) if reply else None)
+        for at, (side, name, reply) in enumerate(operations)
+    )
+    page = docs.view(replace(chat(message("A"), message("B")), operations=given))
+    assert page.channels[0].first.text == first
+
+
+def test_requests_are_drawn_with_what_answers_them() -> None:
+    ask, answer, error = replace(message("Ask"), correlation=("id",)), message("Answer"), message("Oh")
+    operation = ir.Operation("ask", CLIENT, "chat", ("Ask",), HERE, reply=ir.Reply(("Answer",), HERE))
+    api = replace(chat(ask, answer, replace(error, is_error=True)), operations=(operation,))
+    (exchange,) = docs.view(api).channels[0].exchanges
+    assert '<title id="endpoint-chat-exchange-1-title">Ask and what answers it</title>' in exchange.diagram
+    assert (
+        "the client sends Ask (its own id); the server sends Answer; or the server sends Oh (a problem)</desc>"
+        in exchange.diagram
+    )
+
+
+def test_limits_and_heartbeats_are_in_words() -> None:
+    beat = ir.Heartbeat("Ping", "Pong", 20.0, 5.0, HERE, CLIENT)
+    api = chat(message("Ping"), message("Pong"))
+    channel = replace(api.channels[0], heartbeat=beat, limits=(("maxMessage", 16384),))
+    text = Reader(pages(replace(api, channels=(channel,), limits=(("idleTimeout", 300),)))[0]).text
+    assert (
+        "Heartbeat You send Ping every 20 seconds, and Pong answers within 5 seconds, or the connection is given up."
+        in text
+    )
+    assert "Size of a message 16,384 bytes; above: closed with 1009" in text
+    assert "Silence of the client 300 seconds; above: closed with 3008" in text
+
+
+def test_changes_are_shown_with_the_worst_first_and_lead_to_what_changed() -> None:
+    changes = docs.Changes(
+        "0.9",
+        (
+            docs.Change("harmless", "message 'A' is new", ("channels", "chat", "client", "A")),
+            docs.Change("breaks", "endpoint 'old' is gone", ("channels", "old")),
+        ),
+    )
+    html, markdown = pages(chat(message("A")), docs.Origin("chat.yaml", "chat", changes))
+    assert "Changes since 0.9 breaks endpoint 'old' is gone harmless message 'A' is new see" in Reader(html).text
+    assert (
+        "## Changes since 0.9\n\n- breaks: endpoint 'old' is gone\n- harmless: message 'A' is new [see](#message-a)"
+        in markdown
+    )
+
+
+def test_anchors_come_from_names_and_not_from_titles() -> None:
+    one = replace(message("saidHello", field("data")), title="Somebody said hello", summary="A greeting")
+    assert {"message-said-hello", "message-said-hello-data"} <= {*Reader(pages(chat(one))[0]).targets}
+
+
+def test_headings_leave_out_no_level_whatever_descriptions_have() -> None:
+    one = replace(message("A", replace(field("a"), description="#### Deep\n\n# Top")), description="### Three\n\n# One")
+    api = replace(chat(one), description="## Two\n\n#### Four\n\nWords.")
+    levels = Reader(pages(api)[0]).headings
+    assert levels[0] == 1
+    assert [after for before, after in pairwise(levels) if after > before + 1] == []
+
+
+def test_the_close_codes_are_those_of_the_runtime() -> None:
+    reactions = {problems.Reaction.RECONNECT: life.AGAIN, problems.Reaction.RENEW_TOKEN: life.RENEW}
+    assert [(one.code, one.reaction) for one in life.CLOSINGS] == [
+        (one.code, reactions.get(problems.reaction_to_close(int(one.code)), life.NEVER)) for one in life.CLOSINGS
+    ]
+    told = {int(one.code) for one in life.CLOSINGS}
+    assert {*range(1000, 5000)} & {
+        code for code in range(1000, 5000) if problems.reaction_to_close(code) is not problems.Reaction.STOP
+    } <= told
+
+
+def test_the_limits_are_those_of_the_runtime() -> None:
+    camel = {re.sub("_(.)", lambda found: found[1].upper(), one.name) for one in dataclasses.fields(Limits)}
+    assert set(life.LIMITS) == camel
+
+
+def test_what_is_said_of_connecting_again_is_what_the_clients_do() -> None:
+    said, options = Reader(pages(chat(message("A")))[0]).text, ClientOptions()
+    assert (
+        f"The ceiling starts at {options.backoff_base:g} seconds, doubles with each failure up to "
+        f"{options.backoff_cap:g} seconds, and starts anew only after {options.stable_after:g} seconds of connection."
+    ) in said
+    assert (options.max_attempts, options.attempts_window) == (5, 30)
+    assert f"sends a ping frame every {options.ping_interval:g} seconds" in said
+    assert f"does not answer within {options.ping_timeout:g}." in said
 
 
 def test_enumerations_and_unions_list_their_members() -> None:
@@ -256,159 +335,3 @@ def test_the_problems_are_those_of_the_runtime() -> None:
         (kind.type, str(kind.status) if kind.refuses else None, str(kind.close) if kind.close else None)
         for kind in problems.PROBLEMS.values()
     ]
-
-
-# --- nothing breaks out -----------------------------------------------------------------------------------------------
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</style></title><svg/onload=alert(1)>",
-    "[x](javascript:alert(1))",
-    "| a | b |\n|---|---|",
-    "```\n# heading\n<b>",
-    "-->\n<script>",
-    "&lt;script&gt;",
-    "{{ 7*7 }}{% raw %}",
-    "\u202eevil\x00\x1b[31m",
-    "",
-]
-
-
-def hostile(text: str) -> ir.Api:
-    """An API in which everything that an author can write is this text."""
-    definition = ir.Enumeration(f"{text} type", (text, "b"), HERE, text, text, (text, text))
-    record = ir.Record(
-        text, (replace(field(text, ir.Ref(f"{text} type")), description=text, default=text, has_default=True),), HERE
-    )
-    one = ir.Message(
-        text, ir.Payload(record), HERE, text, text, text, correlation=(text,), examples=(ir.Example(text, HERE, text),)
-    )
-    limits = ir.Scalar(ir.Kind.STRING, ir.Limits(pattern=text))
-    parameter = ir.Parameter(text, limits, HERE, True, text, text, (text,), (text,))
-    return ir.Api(
-        text,
-        text,
-        HERE,
-        text,
-        text,
-        servers=(ir.Server(text, text, HERE, (parameter,), ((ir.Requirement(text, (text,)),),), text, text),),
-        security_schemes=(ir.SecurityScheme(text, text, HERE, text, text, text, text, ((text, text),), text),),
-        channels=(
-            ir.Channel(
-                text,
-                text,
-                HERE,
-                text,
-                text,
-                text,
-                (),
-                (parameter,),
-                (parameter,),
-                (parameter,),
-                (text,),
-                (ir.CloseCode(4000, text),),
-                ((ir.Requirement(text),),),
-            ),
-        ),
-        operations=(ir.Operation("o", CLIENT, text, (text,), HERE, ir.Reply((text,), HERE)),),
-        messages=(one,),
-        definitions=(definition,),
-    )
-
-
-ELEMENTS = set(
-    """html head meta title style body div nav ul li a main header h1 h2 h3 h4 p br section article table thead tbody
-    tr th td code pre span strong details summary footer""".split()
-)
-ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "aria-label", "href", "id", "scope"}
-
-
-def check(api: ir.Api) -> tuple[str, str]:
-    """Hold both pages to what we write ourselves: elements, attributes, and links that lead somewhere."""
-    html, markdown = pages(api)
-    reader = Reader(html)
-    assert reader.tags <= ELEMENTS
-    assert reader.attributes <= ATTRIBUTES
-    assert len(reader.targets) == len(set(reader.targets))
-    assert set(reader.links) <= {f"#{target}" for target in reader.targets}
-    prose = re.sub(r"(?ms)^(`{3,})json\n.*?^\1$|`[^`\n]*`", "", markdown)
-    assert set(re.findall(r"<[^>]*>?", prose)) <= {
-        f"<!-- Generated by sockspec {__version__} -->",
-        "<br>",
-        "<code>",
-        "</code>",
-        "</a>",
-        *(f'<a id="{target}">' for target in reader.targets),
-    }
-    anchors = set(re.findall(r'<a id="([a-z0-9-]+)"></a>', prose))
-    assert set(re.findall(r"(?<!\\)\]\(#?([^)]*)\)", prose)) <= anchors
-    return html, markdown
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_an_author_writes_becomes_markup(text: str) -> None:
-    html, markdown = check(hostile(text))
-    assert {*html, *markdown} & {"\x00", "\x1b", "\u202e"} == set()
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["injection-docs-html.json", "names-schemas.json", "names-channels-path.yaml", "ref-property-named-ref.yaml"],
-)
-def test_hostile_documents_give_harmless_pages(name: str, shared: Path) -> None:
-    api, _ = examine(shared / "corpus" / "hostile" / name, name=name)
-    assert api is not None
-    check(api)
-
-
-def test_the_page_runs_and_loads_nothing() -> None:
-    html, _ = pages(chat(message("A")))
-    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
-    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
-    assert policy is not None
-    assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert policy[1] == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    assert not re.search(r"<(script|link|img|iframe)|@import|url\(|https?://", html)
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("plain words, 1.5 (a-b)", "plain words, 1.5 (a-b)"),
-        ("1. one", r"1\. one"),
-        ("12) one", r"12\) one"),
-        ("- one", r"\- one"),
-        ("===", r"\==="),
-        ("# a *b* _c_ `d` [e] |f|", r"\# a \*b\* \_c\_ \`d\` \[e\] \|f\|"),
-        ("a\\", r"a\\"),
-        ("<b> & c", "&lt;b&gt; &amp; c"),
-        ("two\nlines\tof   words", "two lines of words"),
-    ],
-)
-def test_words_mean_themselves_in_markdown(text: str, written: str) -> None:
-    assert MARKDOWN.text(text) == written
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("a*b", "`a*b`"),
-        ("a`b", r"<code>a\`b</code>"),
-        ("a|b", r"<code>a\|b</code>"),
-        ("<a>", "<code>&lt;a&gt;</code>"),
-        ("", "<code></code>"),
-    ],
-)
-def test_code_means_itself_in_markdown(text: str, written: str) -> None:
-    assert MARKDOWN.code(text) == written
-
-
-def test_paragraphs_are_filled_and_lists_keep_their_items() -> None:
-    assert PLAIN.paragraphs("one\ntwo\r\n \r\n\nthree\n") == (("one two",), ("three",))
-    assert PLAIN.paragraphs("- one\n  and more\n- two") == (("- one and more", "- two"),)
-
-
-def test_a_fence_is_longer_than_what_it_surrounds() -> None:
-    assert [fence(text) for text in ("", "a ``` b", "`````")] == ["```", "````", "``````"]

@@ -73,7 +73,7 @@ def test_every_package_in_the_folder_is_listed() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_is_current(package: str) -> None:
-    files = generate(api(package), JOBS[package].spec.name)
+    files = generate(api(package), JOBS[package].spec.name, package=package)
     assert output.difference(files, GENERATED / package) == "", "run `make golden`"
 
 
@@ -96,7 +96,7 @@ def test_the_order_of_hashes_changes_nothing(seed: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(tmp_path), *pairs]
     subprocess.run(command, env=environment, capture_output=True, check=True)
     assert {
-        package: output.difference(generate(api(package), JOBS[package].spec.name), tmp_path / package)
+        package: output.difference(generate(api(package), JOBS[package].spec.name, package=package), tmp_path / package)
         for package in PACKAGES
     } == dict.fromkeys(PACKAGES, "")
 

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "diagnostics": "",
     "diff": "python analysis ir diagnostics spec.text spec.walk",
     "diff.revisions": "spec.source spec.node",
+    "diff.schemas": "schema.dialect samples.expressions runtime.formats spec.source",
     "live": "output",
     "watching": "",
     "output": "",

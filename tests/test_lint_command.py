@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click.testing
 import pytest
 
+from sockspec.cli import main
 from tests.test_lint import linted
 
 ROOMS = """\
@@ -137,6 +139,25 @@ def test_wrong_usage_ends_with_two(here: Path, arguments: list[str], said: str) 
 
 BASELINE = ("--baseline", "base.json", *SELECT)
 
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), ["warning guide-wss 3"]),
+        (("--ruleset", "guide"), ["error guide-wss 3"]),
+        (("--preset", "minimal"), []),
+        (("--preset", "minimal", "--ruleset", "guide"), ["error guide-wss 3"]),
+        (("--no-guide",), []),
+        (("--no-guide", "--rule", "guide-wss=info"), ["info guide-wss 3"]),
+        (("--ignore", "guide-wss"), []),
+    ],
+)
+def test_the_guide_warns_unless_it_is_asked_in_earnest(here: Path, options: tuple[str, ...], said: list[str]) -> None:
+    servers = "servers: {one: {host: example.com, protocol: ws}}\n"
+    written(here, rooms_yaml=ROOMS.replace("channels:", f"{servers}channels:"))
+    assert [each for each in found("rooms.yaml", *options) if "guide-wss" in each] == said
+
+
 # --- rules in words -------------------------------------------------------------------------------------------------
 
 
@@ -214,3 +235,24 @@ def test_what_two_documents_share_is_in_the_baseline_once(here: Path) -> None:
     assert [entry["count"] for entry in entries if entry["file"] == "room.yaml"] == [1]
     assert found("one.yaml", "two.yaml", *BASELINE) == []
     assert found("two.yaml", *BASELINE) == []
+
+
+# --- where documents come from --------------------------------------------------------------------------------------
+
+
+def test_standard_input_has_the_configuration_of_the_file_that_it_stands_for(here: Path) -> None:
+    (here / "api").mkdir()
+    written(here / "api", pyproject_toml='[tool.sockspec.lint.rules]\nundeclared-parameter = "info"\n')
+    arguments = ["lint", "-", "--stdin-filename", "api/rooms.yaml", "--no-color", *SELECT]
+    done = click.testing.CliRunner().invoke(main, arguments, input=ROOMS)
+    assert "api/rooms.yaml:4:18: info undeclared-parameter" in done.output
+    assert done.exit_code == 0
+
+
+def test_a_comment_without_end_costs_no_more_than_its_length(here: Path) -> None:
+    """Names that nobody knows are compared with those of rules only so often."""
+    lines = "".join(f"# lint-ignore: undeclared-parametre{n} -- no\n" for n in range(3000))
+    written(here, rooms_yaml=lines + ROOMS)
+    printed, _ = linted("rooms.yaml", "--select", "suppressions", "--limit", "0")
+    assert printed.count("there is no rule 'undeclared-parametre") == 3000
+    assert printed.count("did you mean 'undeclared-parameter'?") == 50

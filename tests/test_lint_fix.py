@@ -82,7 +82,9 @@ def test_a_scalar_is_replaced_in_its_own_quotes(before: str, after: str) -> None
         ("1.0", "'1.0'"),
         ("", "''"),
         ("a\nb", '"a\\nb"'),
-        ("wss://a.b:80", "'wss://a.b:80'"),
+        ("wss://a.b:80/c", "wss://a.b:80/c"),
+        ("a:", "'a:'"),
+        ("a ", "'a '"),
     ],
 )
 def test_a_text_gets_quotes_where_it_needs_them(value: str, as_written: str) -> None:
@@ -229,11 +231,99 @@ def test_what_is_safe_is_mended(here: Path, before: str, after: str) -> None:
     assert mended(here / "a.yaml", f"asyncapi: 3.0.0\n{before}") == f"asyncapi: 3.0.0\n{after}"
 
 
+WSS = ("--select", "guide-wss")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{host: example.com, protocol: ws}", "{host: example.com, protocol: wss}"),
+        ("{host: 'example.com:443', protocol: 'ws'}", "{host: 'example.com:443', protocol: 'wss'}"),
+        ("{host: 'example.com:80', protocol: ws}", ""),
+        ("{host: localhost, protocol: ws}", ""),
+        ("{host: 127.0.0.1, protocol: ws}", ""),
+        ("{host: '[::1]', protocol: ws}", ""),
+        ("{host: '[2001:db8::1]', protocol: ws}", "{host: '[2001:db8::1]', protocol: wss}"),
+    ],
+)
+def test_servers_elsewhere_are_encrypted(here: Path, before: str, after: str) -> None:
+    text = f"{HEAD}servers:\n  one: SERVER  # c\nchannels: {{one: {{address: /a}}}}\n"
+    done = mended(here / "a.yaml", text.replace("SERVER", before), *WSS)
+    assert done == text.replace("SERVER", after or before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ws://example.com/a", "wss://example.com/a"),
+        ("WS://example.com", "wss://example.com"),
+        ("ws://example.com:8080/a", "ws://example.com:8080/a"),
+        ("ws://localhost:8080", "ws://localhost:8080"),
+        ("ws://{tenant}.example.com", "wss://{tenant}.example.com"),
+    ],
+)
+def test_urls_of_servers_elsewhere_are_encrypted(here: Path, before: str, after: str) -> None:
+    server = f'{{"url": "{before}", "protocol": "ws", "variables": {{"tenant": {{}}}}}}'
+    text = f'{{"asyncapi": "2.6.0", "info": {{"title": "T", "version": "1"}},\n"servers": {{"a": {server}}}, "channels": {{}}}}'
+    path = here / "a.json"
+    path.write_text(text, encoding="utf-8")
+    linted("a.json", "--fix", "--no-config", *WSS)
+    expected = text if after == before else text.replace(before, after).replace('"ws"', '"wss"')
+    assert path.read_text(encoding="utf-8") == expected
+
+
+def test_what_other_readers_take_for_something_else_is_quoted(here: Path) -> None:
+    text = f"{HEAD}channels: {{}}\nx-a: [no, Off , 1:30, yes it is, 'on', 2020-01-01]  # no\nx-b: {{on: [12]}}\nx-c: |\n  no\n"
+    after = (
+        text.replace("[no, Off , 1:30", "['no', 'Off' , '1:30'")
+        .replace("on:", "'on':")
+        .replace("2020-01-01", "'2020-01-01'")
+    )
+    assert mended(here / "a.yaml", text, "--select", "yaml-1-1,yaml-date") == after.replace("versi'on'", "version")
+
+
+def test_the_content_type_that_is_assumed_is_written_down(here: Path) -> None:
+    text = f"{HEAD}channels: {{one: {{address: /a, messages: {{m: {{payload: {{type: object}}}}}}}}}}\n"
+    options = ("--select", "content-type-missing")
+    after = text.replace("asyncapi: 3.0.0\n", "asyncapi: 3.0.0\ndefaultContentType: application/json\n")
+    assert mended(here / "a.yaml", text, *options) == after
+    avro = text.replace(
+        "{type: object}", "{schemaFormat: application/vnd.apache.avro;version=1.9.0, schema: {type: string}}"
+    )
+    assert mended(here / "a.yaml", avro, *options) == avro
+
+
+def test_stubs_of_metadata_are_written_on_demand(here: Path) -> None:
+    value: Json = {"asyncapi": "3.0.0", "info": {"title": "T", "version": "1"}, "channels": {}}
+    text = json.dumps(value, indent=2)
+    (here / "a.json").write_text(text, encoding="utf-8")
+    options = ("--no-config", "--select", "info-contact,info-license")
+    assert linted("a.json", "--diff", *options) == ("", 0)
+    linted("a.json", "--fix", "--unsafe-fixes", *options)
+    url = "https://example.com/TODO"
+    assert json.loads((here / "a.json").read_text(encoding="utf-8"))["info"] == {
+        "title": "T",
+        "version": "1",
+        "license": {"name": "TODO: the license of the API", "url": url},
+        "contact": {"name": "TODO: who answers for the API", "url": url},
+    }
+    assert '\n    "contact": {' in (here / "a.json").read_text(encoding="utf-8")
+    assert linted("a.json", *options)[1] == 0
+
+
+def test_a_stub_says_what_is_to_be_done(here: Path) -> None:
+    text = f"{HEAD}channels: {{}}\n"
+    options = ("--select", "guide-api-description")
+    assert mended(here / "a.yaml", text, *options) == text
+    stub = "1.0.0, description: 'TODO: what the API is for, and how a conversation goes'}"
+    assert mended(here / "a.yaml", text, *options, "--unsafe-fixes") == text.replace("1.0.0}", stub)
+
+
 def test_what_has_to_be_guessed_is_mended_on_demand(here: Path) -> None:
     operations = "operations:\n  say: {action: recieve, channel: {$ref: '#/channels/one'}}\n"
     text = f"{HEAD}channels:\n  one: {{adress: /a}}\n{operations}"
     assert mended(here / "a.yaml", text) == text
-    guessed = mended(here / "a.yaml", text, "--unsafe-fixes")
+    guessed = mended(here / "a.yaml", text, "--unsafe-fixes", "--no-guide")
     assert guessed == text.replace("adress", "address").replace("recieve", "receive")
 
 
@@ -246,7 +336,7 @@ def test_what_is_suppressed_or_off_is_not_mended(here: Path) -> None:
 
 def test_a_parameter_that_may_be_misspelt_is_left_to_people(here: Path) -> None:
     text = f"{HEAD}channels:\n  one: {{address: '/a/{{room}}', parameters: {{rooms: {{}}}}}}\n"
-    assert mended(here / "a.yaml", text, "--unsafe-fixes") == text
+    assert mended(here / "a.yaml", text, "--unsafe-fixes", "--no-guide") == text
 
 
 def test_a_value_that_other_places_share_is_not_changed(here: Path) -> None:
@@ -368,7 +458,7 @@ def without_what_is_mended(value: dict[str, Json]) -> Json:
     info, channels = value["info"], value["channels"]
     assert isinstance(info, dict)
     assert isinstance(channels, dict)
-    kept = {
+    kept: dict[str, Json] = {
         name: {key: each for key, each in channel.items() if key != "parameters"}
         for name, channel in channels.items()
         if isinstance(channel, dict)

@@ -12,6 +12,8 @@ from tests.test_lint_command import ROOMS, here, wrong
 
 __all__ = ["here"]
 
+PAGE = Path(__file__).parents[1] / "docs" / "lint.md"
+
 RULES = """
 from sockspec.diagnostics import Code, Severity
 from sockspec.rules.rule import ALL, Group, Rule
@@ -151,3 +153,28 @@ def test_a_configuration_of_a_package_is_extended(installed: Path) -> None:
     assert "there is no configuration 'acme-hose'; did you mean 'acme-house'?" in wrong(
         "rooms.yaml", "--config", "lint.toml"
     )
+
+
+def test_the_example_of_the_documentation_works(installed: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    module = page.partition("```python\n")[2].partition("```")[0]
+    install(installed, module, "[sockspec.rules]\nacme = acme_lint:RULES\n")
+    assert said("--ruleset", "acme", "--select", "acme") == [
+        "rooms.yaml:4:8: warning acme/channel-title the channel 'one' has no title",
+        "rooms.yaml:5:8: warning acme/channel-title the channel 'two' has no title",
+        "exit code 0",
+    ]
+
+
+def test_the_configuration_of_the_documentation_works(installed: Path) -> None:
+    install(installed, "HOUSE = {}\n", "[sockspec.configurations]\nacme = acme_lint:HOUSE\n")
+    configuration = PAGE.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    Path("pyproject.toml").write_text(configuration.replace("../house-style", "house-style"), encoding="utf-8")
+    Path("house-style.toml").write_text("preset = 'minimal'\n", encoding="utf-8")
+    Path("lint-baseline.json").write_text('{"version": 1, "findings": []}\n', encoding="utf-8")
+    printed, code = linted("rooms.yaml")
+    assert "rooms.yaml:4:18: warning undeclared-parameter" in printed
+    assert "info-contact" not in printed
+    assert "info-license" in printed
+    assert "error guide-" in printed
+    assert code == 1

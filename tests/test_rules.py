@@ -19,7 +19,7 @@ from sockspec.lint.policy import Policy
 from sockspec.lint.settings import Settings
 from sockspec.pipeline import examined
 from sockspec.rules.rule import Group, Rule
-from sockspec.rules.table import findings, rules
+from sockspec.rules.table import findings, of, rules
 
 CASES = Path(__file__).parent / "cases" / "rules"
 UPDATE = os.environ.get("SOCKSPEC_UPDATE") == "1"
@@ -69,3 +69,8 @@ def test_a_rule_is_silent_where_it_is_kept(rule: Rule) -> None:
 
 def test_every_folder_is_of_a_rule() -> None:
     assert sorted(folder.name for folder in CASES.iterdir()) == sorted(rules())
+
+
+@pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
+def test_the_module_of_a_group_has_the_rules_of_that_group_alone(group: Group) -> None:
+    assert {rule.group for rule in of(group)} == {group}

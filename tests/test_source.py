@@ -116,7 +116,7 @@ def test_a_repeated_key_of_block_yaml_is_reported_with_the_first_place() -> None
     report = Report()
     load_text("a: 1\nb: 2\na: 3\n", path=Path("/d.yaml"), name="d.yaml", report=report)
     (found,) = report.sorted()
-    assert str(found) == "d.yaml:3:1: warning duplicate-key the key 'a' is repeated"
+    assert str(found) == "d.yaml:3:1: error duplicate-key the key 'a' is repeated"
     assert [str(place) for place in found.related] == ["d.yaml:1:1"]
 
 

@@ -20,8 +20,8 @@ _NUMBERS = itertools.count()
 def imported(files: Mapping[str, str]) -> Generator[ModuleType]:
     """A package that exists only within the block, and of which nothing stays behind.
 
-    `files` is what `pipeline.generate` returns. Its modules are there as `package.messages`, `package.codecs`,
-    `package.server` and `package.client`. Several packages can be imported at a time.
+    `files` is what `pipeline.generate` or `pipeline.modules` returns. Its modules are there as `package.messages`,
+    `package.codecs`, `package.server` and `package.client`. Several packages can be imported at a time.
     """
     name = f"_sockspec_live_{next(_NUMBERS)}"
     with tempfile.TemporaryDirectory() as folder:

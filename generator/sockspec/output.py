@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,8 @@ def _is_current(target: Path, text: str) -> bool:
 
 def write_file(target: Path, content: str | bytes) -> None:
     """Write a file whole or not at all; it keeps its permissions. Raises OSError."""
+    import tempfile  # what only reads documents does without: it loads much
+
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".sockspec-")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -184,8 +184,17 @@ def generate(
 
 
 @without_collector()
-def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
-    """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
+def modules(api: ir.Api, source: str) -> Mapping[str, str]:
+    """The files of the package without its documentation, for programs that import it at once."""
     from sockspec import python, render
 
-    return python.scaffold(api, spec, package, render.renderer())
+    return python.files(api, source, render.renderer())
+
+
+@without_collector()
+def scaffold(api: ir.Api, spec: str, package: str) -> Mapping[str, str]:
+    """The files of a project around the package; `spec` is where the document is, seen from the project's folder."""
+    from sockspec import render
+    from sockspec.python import scaffold as projects
+
+    return projects.files(api, spec, package, render.renderer())

@@ -60,7 +60,7 @@ def page_of(chromium: Chromium) -> Generator[Opener]:
 
     async def close() -> None:
         for watched in opened:
-            await watched.page.context.close()
+            await watched.close()
 
     yield open_page
     chromium.run(close())

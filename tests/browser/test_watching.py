@@ -34,6 +34,7 @@ async def test_whatever_a_page_does_wrong_is_noted(page_of: Opener) -> None:
 
 async def test_a_breach_of_the_policy_is_noted(page_of: Opener) -> None:
     watched = await page_of(document('<h1 style="color: red">x</h1>', POLICY))
+    await watched.page.wait_for_function("window.breach")
     assert any(fault.startswith("console: policy: style-src-attr forbids inline") for fault in watched.faults)
     watched.faults.clear()
 

@@ -18,8 +18,10 @@ PATIENCE = 15.0
 """Seconds for anything that has to happen on a page."""
 DOCUMENT = "http://localhost/index.html"
 """Where pages that are given as text are. Nothing listens there: the browser is handed the text."""
-_WATCH = """addEventListener("securitypolicyviolation", event =>
-    console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI || event.sample}`));"""
+_WATCH = """addEventListener("securitypolicyviolation", event => {
+    window.breach = `policy: ${event.violatedDirective} forbids ${event.blockedURI || event.sample}`;
+    console.error(window.breach);
+});"""
 
 
 class Chromium:
@@ -44,7 +46,9 @@ class Chromium:
 
     async def context(self, **settings: Any) -> BrowserContext:
         """A profile of its own."""
+        # Chromium asks its user before a page of another host may connect to this machine.
         context = await self._browser.new_context(**settings)
+        await context.grant_permissions(["local-network-access"])
         context.set_default_timeout(PATIENCE * 1000)
         await context.add_init_script(_WATCH)
         return context
@@ -93,16 +97,21 @@ class Watched:
         self.page.on("websocket", lambda socket: self._connected(socket.url))
         await self.page.goto(self.url)
 
-    async def judged(self, axe: str) -> list[str]:
-        """What axe-core calls serious or critical on the page as it is: rule, and the elements."""
+    async def judged(self, axe: str, within: str = "html") -> list[str]:
+        """What axe-core calls serious or critical within an element as it is: rule, and the elements."""
         await self.page.evaluate(axe)
-        found = await self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        found = await self.page.evaluate("within => axe.run(within, {resultTypes: ['violations']})", within)
         return [
             f"{violation['id']}: {node['target']}: {node['failureSummary']}"
             for violation in found["violations"]
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]
+
+    async def close(self) -> None:
+        """End the page, once it has told what it had to tell."""
+        await self.page.evaluate("() => new Promise(done => setTimeout(done, 0))")
+        await self.page.context.close()
 
     def _logged(self, kind: str, line: str) -> None:
         if kind == "error" and not any(text in line for text in self.tolerated):

@@ -33,7 +33,7 @@ def test_scripts(name: str, shared: Path) -> None:
     assert "# skipped 0" in said
 
 
-TEXTS = {
+_WRITTEN = {
     "date-time": """2025-03-01T09:30:00Z|2025-03-01t09:30:00z|2025-03-01 09:30:00Z|2025-03-01_09:30:00Z|2025-03-01T09:30:00
         2025-03-01T09:30Z|2025-03-01T09:30:60Z|2025-03-01T24:00:00Z|2025-03-01T09:30:00+0100|2025-03-01T09:30:00+01:00
         2025-03-01T09:30:00+24:00|2025-03-01T09:30:00+01|2025-03-01T09:30:00.123456789012Z|2025-03-01T09:30:00.Z
@@ -49,5 +49,5 @@ TEXTS = {
     "decimal": "1|-1.5|+.5|5.|1e5|1_000|_1|1__0| 1 |NaN|Infinity|1e|٣|0x1|1e+5|-|.|1 0|\u00a01|sNaN|1_|1.e3",
 }
 TEXTS = {
-    name: [text for line in lines.split("\n        ") for text in line.split("|")] for name, lines in TEXTS.items()
+    name: [text for line in lines.split("\n        ") for text in line.split("|")] for name, lines in _WRITTEN.items()
 }

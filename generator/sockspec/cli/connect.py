@@ -23,7 +23,7 @@ from sockspec.console.target import target
 from sockspec.console.vocabulary import Vocabulary
 from sockspec.console.wire import Unreachable
 from sockspec.live import imported
-from sockspec.pipeline import generate
+from sockspec.pipeline import modules
 from sockspec.python import codec_name
 from sockspec.runtime.address import header_line
 from sockspec.runtime.security.credentials import Token
@@ -141,7 +141,7 @@ def command(
         )
     for values in (where.headers, where.query):
         secrets.add_declared(api, values)
-    with imported(generate(api, spec.name)) as package:
+    with imported(modules(api, spec.name)) as package:
         with _usage(secrets):
             at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
             vocabulary = _vocabulary(api, chosen, package)

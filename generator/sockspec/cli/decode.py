@@ -13,7 +13,7 @@ from sockspec import ir
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, channel_of, choosing, read
 from sockspec.live import imported
-from sockspec.pipeline import generate
+from sockspec.pipeline import modules
 from sockspec.python import codec_name
 from sockspec.runtime import Codec, PayloadError, Problem
 from sockspec.runtime.problems import MALFORMED_MESSAGE
@@ -39,7 +39,7 @@ def command(spec: Path, file: BinaryIO, sender: str, channel: str | None, choice
     api = read(spec, choices, quiet=True)
     chosen = channel_of(api, channel)
     direction = ir.Direction.CLIENT_TO_SERVER if sender == "client" else ir.Direction.SERVER_TO_CLIENT
-    with imported(generate(api, spec.name)) as package:
+    with imported(modules(api, spec.name)) as package:
         codec: Codec[Any] = getattr(package.codecs, codec_name(api, chosen, direction))
         valid = [_judge(codec, line.rstrip(b"\r\n")) for line in file if line.strip()]
     sys.exit(0 if all(valid) else 1)

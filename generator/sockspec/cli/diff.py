@@ -21,7 +21,7 @@ from sockspec.cli.reporting import Reporting, reporting
 from sockspec.diagnostics import Diagnostic, Severity
 from sockspec.diff import Category, Change, compare, ignoring, rated, revisions, settings
 from sockspec.diff.versions import Advice
-from sockspec.pipeline import examine
+from sockspec.pipeline import MESSAGES_NOT_READ, examine
 from sockspec.reports import Run
 
 T = TypeVar("T")
@@ -108,20 +108,18 @@ def command(
         changes, advice = rated(one, other, project.take(compare(one, other)))
         kept, unused = ignoring.apply(project.take(changes), ignores)
         chosen = [change for change in kept if not categories or change.rule.category in categories]
-        # What makes the command fail is shown, too.
-        least = max(map(_WORST_FIRST.index, filter(None, (_LEVELS[level], reporting.threshold))))
-        shown = [change for change in chosen if _WORST_FIRST.index(change.rule.severity) <= least]
+        shown = _shown(chosen, _LEVELS[level], reporting.threshold)
         findings = [_explained(change) if explain else change.finding for change in shown]
         notes = _notes(len(changes) - len(kept), len(chosen) - len(shown), advice)
-        run = Run(
-            "diff",
-            (before.name, after.name),
-            (*findings, *unused),
-            cache(lambda name: after.text(name) or before.text(name)),
-            notes=tuple(notes),
-            extra=_extra(shown, advice),
-        )
-        reporting.report(run)
+        files, text = (before.name, after.name), cache(lambda name: after.text(name) or before.text(name))
+        extra = _extra(shown, advice)
+        reporting.report(Run("diff", files, (*findings, *unused), text, notes=tuple(notes), extra=extra))
+
+
+def _shown(changes: list[Change], level: Severity, threshold: Severity | None) -> list[Change]:
+    """The changes of a level and those above it; what makes the command fail is shown, too."""
+    least = max(map(_WORST_FIRST.index, filter(None, (level, threshold))))
+    return [change for change in changes if _WORST_FIRST.index(change.rule.severity) <= least]
 
 
 @contextmanager
@@ -154,6 +152,9 @@ def _fetched(revision: revisions.Revision, folder: Path) -> _Document:
 def _read(document: _Document, choices: Choices) -> ir.Api:
     """The API of a document; where it has errors there is nothing to compare, which is another matter than a difference."""
     api, found = examine(document.path, name=document.name, choices=choices, wholly=False)
+    if any(one.code is MESSAGES_NOT_READ for one in found):
+        # The names are those of the other document, which is an OpenAPI document where this one is not.
+        api, found = examine(document.path, name=document.name, choices=replace(choices, messages=None), wholly=False)
     if api is None:
         show(found)
         click.echo(f"{document.name} has errors, so the two cannot be compared", err=True)
@@ -182,7 +183,7 @@ def _or_usage(work: Callable[[], T], error: type[Exception]) -> T:
 def _explained(change: Change) -> Diagnostic:
     """The finding with all that its rule says."""
     rule = change.rule
-    said = [change.finding.hint, rule.why, rule.instead, f"in an ignore list: {rule.id} {change.written_place}  # why"]
+    said = [change.finding.hint, rule.why, rule.instead, f"In an ignore list: {rule.id} {change.written_place}  # why"]
     return replace(change.finding, hint=" ".join(text for text in said if text))
 
 
@@ -190,7 +191,7 @@ def _notes(ignored: int, hidden: int, advice: Advice) -> Iterable[str]:
     if ignored:
         yield f"{ignored} change{'s are' if ignored != 1 else ' is'} ignored"
     if hidden:
-        yield f"{hidden} change{'s are' if hidden != 1 else ' is'} not shown; --level all shows them"
+        yield f"{hidden} change{'s are' if hidden != 1 else ' is'} not shown (--level all shows everything)"
     yield advice.note
 
 

@@ -11,6 +11,7 @@ from sockspec import output
 from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
 from sockspec.pipeline import generate, scaffold
+from sockspec.python.naming import package_name
 
 
 @click.command("init")
@@ -40,7 +41,7 @@ def command(spec: Path, folder: Path, package: str | None, choices: Choices) -> 
     if existing:
         raise click.ClickException(f"nothing is written, since {folder} has {', '.join(existing)} already.")
     try:
-        output.write({f"{name}/{path}": text for path, text in generate(api, spec.name).items()}, folder)
+        output.write({f"{name}/{path}": text for path, text in generate(api, spec.name, package=name).items()}, folder)
         output.write(files, folder)
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}") from None

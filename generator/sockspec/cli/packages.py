@@ -16,6 +16,7 @@ from sockspec.cli.common import SPEC, choosing
 from sockspec.cli.project import Job, project_jobs
 from sockspec.pipeline import generate
 from sockspec.python import Models
+from sockspec.python.naming import package_name
 from sockspec.render import BadTemplate
 
 PROJECT = Path("pyproject.toml")
@@ -82,9 +83,10 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 
         command(*arguments, wanted=Listing(jobs, PROJECT if spec is None else None), **others)
 
+    wrapped: Callable[..., None] = call
     for option in reversed(_OPTIONS):
-        call = option(call)
-    return call
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def add(packages: Packages, job: Job, api: ir.Api) -> None:

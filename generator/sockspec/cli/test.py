@@ -16,7 +16,7 @@ from sockspec.choices import Choices
 from sockspec.cli.common import SPEC, choosing, read
 from sockspec.contract import RULES, NoConnection, Outcome, Plan, Result, Settings, check, prepare, reports
 from sockspec.live import imported
-from sockspec.pipeline import generate
+from sockspec.pipeline import modules
 
 _RULE = click.Choice(list(RULES))
 
@@ -130,7 +130,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
 
 
 def _run(api: ir.Api, source: str, settings: Settings) -> list[Result]:
-    with imported(generate(api, source)) as package:
+    with imported(modules(api, source)) as package:
         planned = prepare(api, package, settings)
         return asyncio.run(_watched(api, planned, settings))
 

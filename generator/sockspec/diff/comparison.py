@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sockspec import ir
 from sockspec.diff import conversation, documentation, handshake, life, security, source
 from sockspec.diff.matching import Matched, match
 from sockspec.diff.pairs import Pairs, Version
-from sockspec.diff.rule import Change, Changes, Rule, order
+from sockspec.diff.rule import Change, Changes, order
 from sockspec.diff.rules import RULES
 from sockspec.diff.versions import Advice, Step, advise
 from sockspec.spec.text import quoted
@@ -67,13 +65,11 @@ def _compare_operations(pairs: Pairs, matched: Matched[ir.Operation], place: tup
     documentation.operations(matched, place, changes)
 
 
-def rated(
-    old: ir.Api, new: ir.Api, changes: tuple[Change, ...], table: Mapping[str, Rule] = RULES
-) -> tuple[tuple[Change, ...], Advice]:
+def rated(old: ir.Api, new: ir.Api, changes: tuple[Change, ...]) -> tuple[tuple[Change, ...], Advice]:
     """The changes, one more where the version of the new document does not tell of them, and what it should be."""
     advice = advise(old.version, new.version, changes)
-    if advice.satisfied or advice.step < Step.MINOR or "version-not-raised" not in table:
+    if advice.satisfied or advice.step < Step.MINOR:
         return changes, advice
-    more = Changes(table)
+    more = Changes(RULES)
     more.add("version-not-raised", ("version",), new.location, advice.note, related=(old.location,))
     return tuple(sorted((*changes, *more.sorted()), key=order)), advice

@@ -70,7 +70,7 @@ CHANNELS = table(
             _ERROR,
             "A channel is not there any more, under its address or another one of its name.",
             "Clients that connect to it are refused.",
-            "Mark it deprecated, and remove it when nobody connects to it any more.",
+            "Say in its description that it will go, and remove it when nobody connects to it any more.",
         ),
         ("channel-added", _INFO, "There is another channel.", "Clients go on as they were.", ""),
         (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from sockspec import ir, python
+from sockspec import ir
+from sockspec.analysis import walk
 from sockspec.diagnostics import Location
 from sockspec.diff.conversation import SIDES, Sides
 from sockspec.diff.matching import Matched
 from sockspec.diff.pairs import Pairs, Version, variables
 from sockspec.diff.rule import NEW, Changes
+from sockspec.python.surface import surface
 from sockspec.spec.text import quoted
 
 Key = tuple[str, ...]
@@ -21,9 +23,10 @@ class Names:
 
     def __init__(self, pairs: Pairs, changes: Changes) -> None:
         self._pairs, self._changes = pairs, changes
-        self._old, self._new = python.surface(pairs.old.api), python.surface(pairs.new.api)
+        self._old, self._new = surface(pairs.old.api), surface(pairs.new.api)
         self._there = set(self._new.values())
         self._told: set[tuple[str, str]] = set()
+        self._kept: list[ir.Type | ir.Record] = []
         self._compare(("class", "server"), ("class", "server"), pairs.old.api.location, pairs.new.api.location)
 
     def channel(self, old: ir.Channel, new: ir.Channel, sides: Sides, operations: Matched[ir.Operation]) -> None:
@@ -38,6 +41,7 @@ class Names:
         for where, parameter, counterpart in _parameters(old, new):
             was = ("attribute", "parameter", old.name, where, parameter.wire_name)
             now = ("attribute", "parameter", new.name, where, counterpart.wire_name)
+            self._kept.append(parameter.type)
             self._compare(was, now, parameter.location, counterpart.location)
         for code in old.close_codes:
             key = "attribute", "close code"
@@ -52,22 +56,30 @@ class Names:
 
     def report(self) -> None:
         """Compare what is known by its own name: definitions, and the schemes that credentials go by."""
+        used = _reached(self._kept, self._pairs.old)
         for name, definition in self._pairs.old.definitions.items():
             other = self._pairs.new.definitions.get(name)
             key = ("class", "definition", name)
             if other is not None:
                 self._compare(key, key, definition.location, other.location)
                 self._members("definition", definition, other)
-            elif key in self._old and self._old[key] not in self._there and not _is_message(name, self._pairs.old):
-                message = f"the class {quoted(self._old[key])} is not there any more: there is no schema {quoted(name)}"
-                self._changes.add("class-removed", ("schemas", name), definition.location, message)
+            elif name in used and not _is_message(name, self._pairs.old):
+                self._missing(definition)
         for scheme in self._pairs.old.api.security_schemes:
             other_scheme = self._pairs.new.schemes.get(scheme.name)
             if other_scheme is not None:
                 key = ("method", "verifier", scheme.name)
                 self._compare(key, key, scheme.location, other_scheme.location)
 
+    def _missing(self, definition: ir.Definition) -> None:
+        """A class of a definition that is not there any more, though what used it is."""
+        name = self._old.get(("class", "definition", definition.name), "")
+        if name and name not in self._there:
+            message = f"the class {quoted(name)} is not there any more: there is no schema {quoted(definition.name)}"
+            self._changes.add("class-removed", ("schemas", definition.name), definition.location, message)
+
     def _message(self, old: ir.Message, new: ir.Message) -> None:
+        self._kept.append(old.payload.type)
         self._compare(("class", "message", old.name), ("class", "message", new.name), old.location, new.location)
         one, other = old.payload.type, new.payload.type
         if isinstance(one, ir.Record) and isinstance(other, ir.Record):
@@ -112,6 +124,18 @@ class Names:
         kind = before[0]
         message = f"{_WHAT[kind]} {quoted(old)} is called {quoted(new)}"
         self._changes.add(f"{kind}-renamed", ("source", *after), is_at, message, related=(was_at,))
+
+
+def _reached(types: Iterable[ir.Type | ir.Record], version: Version) -> set[str]:
+    """The names of the definitions that types are made of."""
+    found: set[str] = set()
+    waiting = list(types)
+    while waiting:
+        for part in walk.parts(waiting.pop()):
+            if isinstance(part, ir.Ref) and part.name not in found and part.name in version.definitions:
+                found.add(part.name)
+                waiting.append(walk.body(version.definitions[part.name]))
+    return found
 
 
 def _own(name: str) -> str:

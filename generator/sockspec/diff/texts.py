@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -145,17 +146,28 @@ def _scalar_within(inner: ir.Scalar, outer: ir.Scalar) -> bool | None:
     one, other = inner.limits, outer.limits
     if other.pattern not in (None, one.pattern) or other.multiple_of not in (None, one.multiple_of):
         return None
-    lower = ((one.minimum, other.minimum), (one.exclusive_minimum, other.exclusive_minimum))
-    upper = ((one.maximum, other.maximum), (one.exclusive_maximum, other.exclusive_maximum))
-    lengths = _covered(((one.min_length, other.min_length),), ((one.max_length, other.max_length),))
-    return lengths and _covered(lower, upper)
+    whole = inner.kind is ir.Kind.INTEGER
+    low = _ends(one.minimum, one.exclusive_minimum, whole), _ends(other.minimum, other.exclusive_minimum, whole)
+    high = _ends(*_negative(one), whole), _ends(*_negative(other), whole)
+    short = (one.min_length or 0) >= (other.min_length or 0)
+    long = other.max_length is None or (one.max_length is not None and one.max_length <= other.max_length)
+    return short and long and low[0] >= low[1] and high[0] >= high[1]
 
 
-_Bounds = tuple[tuple[float | int | None, float | int | None], ...]
+_Bound = float | int | None
 
 
-def _covered(lower: _Bounds, upper: _Bounds) -> bool:
-    """Whether bounds are at least as tight as others, each beside the one that it has to keep."""
-    above = all(theirs is None or (ours is not None and ours >= theirs) for ours, theirs in lower)
-    below = all(theirs is None or (ours is not None and ours <= theirs) for ours, theirs in upper)
-    return above and below
+def _negative(limits: ir.Limits) -> tuple[_Bound, _Bound]:
+    """The upper bounds as lower ones, of the numbers with the other sign."""
+    maximum, exclusive = limits.maximum, limits.exclusive_maximum
+    return None if maximum is None else -maximum, None if exclusive is None else -exclusive
+
+
+def _ends(least: _Bound, above: _Bound, whole: bool) -> tuple[float | int, bool]:
+    """A lower bound that can be compared with others, and whether the bound itself is left out."""
+    if above is not None and whole and math.isfinite(above) and above == int(above):
+        # What is above it begins with the next whole number.
+        following = int(above) + 1
+        least, above = following if least is None else max(following, least), None
+    inclusive = (-math.inf if least is None else least, False)
+    return inclusive if above is None else max(inclusive, (above, True))

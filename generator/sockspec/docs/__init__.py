@@ -14,12 +14,12 @@ from sockspec.docs.code import Code
 from sockspec.docs.examples import Examples
 from sockspec.docs.fields import Fields
 from sockspec.docs.markdown import HTML
-from sockspec.docs.page import Channel, Entry, Page, Section
+from sockspec.docs.page import Channel, Entry, Page, Samples, Section
 from sockspec.docs.problems import PROBLEMS
 from sockspec.docs.sections import Sections
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import MARKDOWN, Html, Writing
-from sockspec.python import package_name
+from sockspec.python.naming import package_name
 
 __all__ = ["FORMATS", "Change", "Changes", "Origin", "Page", "files", "view"]
 
@@ -31,7 +31,7 @@ FORMATS = {
 }
 """What can be made of an API, and the files of each below `docs/`."""
 
-_SCRIPTS = ("page.js",)
+_SCRIPTS = ("page.js", "console.js")
 _STYLES = ("docs/style.css.j2",)
 _POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
@@ -52,45 +52,79 @@ class Origin:
     """What has changed since an earlier version, where there is one to compare with."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the pages of one API have in common, whatever they are written in."""
+
+    dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]
+    examples: Examples
+    samples: Mapping[str, Samples]
+    """Code by the names of channels."""
+    changes: Changes | None
+
+
 _UNKNOWN = Origin()
 
 
-def files(api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN) -> Mapping[str, str]:
-    """The pages by their paths. Raises what `render` raises, and BadScript."""
-    examples = Examples(api)
+def files(
+    api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN, formats: Collection[str] = tuple(FORMATS)
+) -> Mapping[str, str]:
+    """The pages by their paths. `formats` are names of FORMATS. Raises what `render` raises, and BadScript."""
+    ground, made = _ground(api, origin), {}
+    names = [message.name for message in api.messages]
+    known = schemas.of(api)
+    if "html" in formats:
+        made["index.html"] = _html(api, render, ground)
+    if "markdown" in formats:
+        made["index.md"] = render("docs/page.md.j2", page=_view(api, MARKDOWN, ground))
+    if "llms" in formats:
+        page = _view(api, llms.WORDS, ground)
+        listed = [name for kind in FORMATS if kind in formats for name in FORMATS[kind]]
+        made["llms.txt"] = render("docs/llms.txt.j2", index=llms.index(page, names, known, listed))
+        made["llms-full.txt"] = render("docs/llms-full.txt.j2", text=llms.text(page, names, known))
+    if "schemas" in formats:
+        made |= {f"schemas/{name}": text for name, text in schemas.files(known)}
+    return {f"docs/{path}": text for path, text in made.items()}
+
+
+def _html(api: ir.Api, render: Callable[..., str], ground: _Ground) -> str:
     style = "".join(render(name) for name in _STYLES)
     script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
     policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
-    known = data.text(api, anchors.give(api), dispatch.all_of(api))
+    known = data.text(api, anchors.give(api), ground.dispatches)
     verbatim = {"style": style, "script": script, "data": known}
-    html = render(
+    return render(
         "docs/page.html.j2",
-        page=view(api, HTML, origin, examples),
+        page=_view(api, HTML, ground),
         policy=policy,
         **{name: Html(text) for name, text in verbatim.items()},
     )
-    markdown = render("docs/page.md.j2", page=view(api, MARKDOWN, origin, examples))
-    return {"docs/index.html": html, "docs/index.md": markdown}
 
 
-def view(
-    api: ir.Api, writing: Writing = HTML, origin: Origin = _UNKNOWN, examples: Examples | None = None
-) -> Page:
+def view(api: ir.Api, writing: Writing = HTML, origin: Origin = _UNKNOWN) -> Page:
     """The page of an API. Its text is for templates that escape what they print, or Markdown (`writing`)."""
-    shown = examples or Examples(api)
+    return _view(api, writing, _ground(api, origin))
+
+
+def _ground(api: ir.Api, origin: Origin) -> _Ground:
+    examples, dispatches, given = Examples(api), dispatch.all_of(api), anchors.give(api)
+    package = origin.package or package_name(origin.document, api.title)
+    code = Code(api, examples, dispatches, origin.document, package)
+    samples = {channel.name: code.samples(channel, given.channels[channel.name]) for channel in api.channels}
+    return _Ground(dispatches, examples, samples, origin.changes)
+
+
+def _view(api: ir.Api, writing: Writing, ground: _Ground) -> Page:
     given = anchors.give(api)
     types = Types(walk.by_name(api), given.definitions, writing)
     messages = set(given.messages.values())
     linked = {name: anchor for name, anchor in given.definitions.items() if anchor in messages}
     fields = Fields(api, types, linked, writing)
-    dispatches = dispatch.all_of(api)
+    dispatches, shown = ground.dispatches, ground.examples.writer(writing)
     channels = Channels(api, given, types, fields, dispatches, writing)
-    sections = Sections(api, given, types, fields, dispatches, channels, shown.writer(writing), writing)
-    code = Code(api, shown, dispatches, origin.document, origin.package or package_name(origin.document, api.title))
+    sections = Sections(api, given, types, fields, dispatches, channels, shown, writing)
     schemes = tuple(channels.connecting.scheme(scheme) for scheme in api.security_schemes)
-    endpoints = tuple(
-        channels.channel(channel, code.samples(channel, given.channels[channel.name])) for channel in api.channels
-    )
+    endpoints = tuple(channels.channel(channel, ground.samples[channel.name]) for channel in api.channels)
     described = tuple(sections.message(message) for message in api.messages)
     definitions = sections.definitions()
     errors = tuple(
@@ -114,7 +148,7 @@ def view(
         tuple(replace(problem, type=writing.code(problem.type)) for problem in PROBLEMS),
         life.limits(api.limits, writing),
         tuple(replace(one, code=writing.code(one.code)) for one in life.CLOSINGS),
-        changed(origin.changes, given, writing),
+        changed(ground.changes, given, writing),
     )
     return replace(page, contents=tuple(_contents(page)))
 
@@ -153,6 +187,8 @@ def _contents(page: Page) -> Iterator[Entry]:
         if parts:
             yield Entry(title, anchor, tuple(_entry(part) for part in parts))
     yield Entry("Connections", "connections")
+    if page.channels:
+        yield Entry("Console", "console")
     yield Entry("Errors", "errors")
 
 

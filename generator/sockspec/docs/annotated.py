@@ -62,9 +62,9 @@ def _inside(
             if isinstance(inner, ir.Record | ir.Array | ir.Map | ir.Ref):
                 yield schema, inner
         case ir.Union(members=members):
-            branches = next((schema[word] for word in _BRANCHES if isinstance(schema.get(word), list)), [])
+            branches = _schemas(schema.get("oneOf")) or _schemas(schema.get("anyOf"))
             if len(branches) == len(members):
-                yield from ((one, m) for one, m in zip(branches, members, strict=True) if isinstance(one, dict))
+                yield from zip(branches, members, strict=True)
         case _:
             return
 

@@ -12,7 +12,7 @@ from sockspec.docs.anchors import Anchors
 from sockspec.docs.connecting import Connecting
 from sockspec.docs.diagrams import Step, sequence
 from sockspec.docs.fields import Fields
-from sockspec.docs.page import Channel, Exchange, Samples, Sent, Side, Table
+from sockspec.docs.page import Channel, Exchange, Samples, Sent, Side, Table, Use
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import Html, Writing, one_line
 from sockspec.python.security import connecting
@@ -22,6 +22,9 @@ SENDERS = {CLIENT: "client", SERVER: "server"}
 OPPOSITE = {CLIENT: SERVER, SERVER: CLIENT}
 _SIDES = {CLIENT: ("You send", "You receive"), SERVER: ("You receive", "You send")}
 _MOST_ANSWERS = 4
+MANY = 3
+"""An operation of more messages than these is described at its channel, not at each message."""
+_FRAMES = {ir.Content.TEXT: "as plain text", ir.Content.BINARY: "in a binary frame"}
 Dispatches = Mapping[tuple[str, ir.Direction], dispatch.Dispatch]
 """How the messages of each channel and direction are told apart."""
 
@@ -119,7 +122,26 @@ class Channels:
         are_several = len(found.choices) > 1
         messages = tuple(self._sent(choice, found if are_several else None) for choice in found.choices)
         title = self._types.words(*_SIDES[direction])
-        yield Side(SENDERS[direction], title, self._told(found) if are_several else (), messages)
+        told = self._told(found) if are_several else ()
+        yield Side(SENDERS[direction], title, told, tuple(self._uses(channel, direction)), messages)
+
+    def _uses(self, channel: ir.Channel, direction: ir.Direction) -> Iterator[Use]:
+        """The operations of many messages."""
+        for one in self._operations.get(channel.name, ()):
+            is_said = any((one.summary or one.title, one.description, self.connecting.scopes(one.security)))
+            if one.direction is direction and len(one.messages) > MANY and is_said:
+                yield self.use(one)
+
+    def use(self, operation: ir.Operation) -> Use:
+        """What an operation is for, and the scopes that it takes."""
+        summary = operation.summary or operation.title
+        is_begun = bool(summary) and operation.description.strip().startswith(summary.strip())
+        return Use(
+            self._writing.text(operation.name),
+            "" if is_begun else self._writing.summary(summary),
+            self._writing.described(operation.description, 5),
+            self.connecting.scopes(operation.security),
+        )
 
     def _told(self, found: dispatch.Dispatch) -> Line:
         """How the messages of a side are told apart."""
@@ -137,6 +159,8 @@ class Channels:
             line = self._where("where", place, choice.values)
             if choice.seconds:
                 line += [Piece(" "), *self._where("and", ".".join(map(str, found.second)), choice.seconds)]
+        elif found is not None and message.payload.content in _FRAMES:
+            line = [self._types.words(_FRAMES[message.payload.content])]
         elif found is not None and found.by is not dispatch.By.KIND:
             line = [self._types.words("where it fits and no other does")]
         return Sent(

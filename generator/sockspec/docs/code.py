@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from sockspec import ir
@@ -15,7 +15,7 @@ from sockspec.docs.examples import Examples
 from sockspec.docs.life import AGAIN, CLOSINGS
 from sockspec.docs.page import Sample, Samples
 from sockspec.docs.writing import fence, one_line
-from sockspec.python import Programs
+from sockspec.python.calls import Programs
 from sockspec.python.security import connecting
 
 _MOST_CASES = 5
@@ -60,7 +60,7 @@ class Code:
         self,
         api: ir.Api,
         examples: Examples,
-        dispatches: dict[tuple[str, ir.Direction], dispatch.Dispatch],
+        dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch],
         source: str,
         package: str,
     ) -> None:

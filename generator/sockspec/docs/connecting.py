@@ -131,9 +131,7 @@ class Connecting:
             name = self._types.identifier(one.name)
             yield from self._need(scheme, one.security, (words("the operation"), Piece(" "), name), is_operation=True)
 
-    def _need(
-        self, scheme: str, security: ir.Security, what: Line, *, is_operation: bool = False
-    ) -> Iterator[Line]:
+    def _need(self, scheme: str, security: ir.Security, what: Line, *, is_operation: bool = False) -> Iterator[Line]:
         scopes = dict.fromkeys(
             scope for alternative in security for need in alternative if need.scheme == scheme for scope in need.scopes
         )
@@ -233,5 +231,10 @@ def initial(parameter: ir.Parameter) -> str:
 def _values(parameter: ir.Parameter) -> tuple[str, ...]:
     if parameter.values:
         return parameter.values
-    constant = parameter.type
-    return tuple(str(value) for value in constant.values) if isinstance(constant, ir.Constant) else ()
+    match parameter.type:
+        case ir.Constant(values=values):
+            return tuple(map(str, values))
+        case ir.Scalar(kind=ir.Kind.BOOLEAN):
+            return ("true", "false")
+        case _:
+            return ()

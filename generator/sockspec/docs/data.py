@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sockspec import ir
@@ -12,7 +12,7 @@ from sockspec.analysis import dispatch, walk
 from sockspec.analysis.constants import TagValue
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.annotated import annotated
-from sockspec.docs.problems import PROBLEMS
+from sockspec.docs.problems import PROBLEMS, Problem
 from sockspec.schema.expressions import is_risky
 
 _HIDDEN: Final = re.compile(
@@ -20,11 +20,17 @@ _HIDDEN: Final = re.compile(
 )
 """What would mean something in the markup of a page, or would not be seen in its source."""
 
+AGAIN: Final = frozenset(
+    """/problems/too-many-requests /problems/reach-maximum-connections /problems/slow-consumer /problems/idle-timeout
+    /problems/internal-server-error /problems/service-restart""".split()
+)
+"""The problems after which clients connect again by themselves."""
+
 
 def text(api: ir.Api, anchors: Anchors, dispatches: Mapping[tuple[str, ir.Direction], dispatch.Dispatch]) -> str:
     """The value as JSON that can stand in an element of a page, whatever the document says."""
     value = _data(api, anchors, dispatches)
-    written = json.dumps(fit(value), ensure_ascii=False, separators=(",", ":"))
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
@@ -44,9 +50,12 @@ def _data(
         "version": api.version,
         "servers": [_server(server) for server in api.servers],
         "schemes": {scheme.name: _scheme(scheme) for scheme in api.security_schemes},
-        "channels": [_channel(api, channel, dispatches, definitions) for channel in api.channels],
+        "channels": [
+            {"anchor": anchors.channels[channel.name], **_channel(api, channel, dispatches, definitions)}
+            for channel in api.channels
+        ],
         "messages": {message.name: _message(message, anchors, message.name in sent) for message in api.messages},
-        "problems": {problem.type: _problem(problem.meaning, problem.advice, problem.close) for problem in PROBLEMS},
+        "problems": {problem.type: _problem(problem) for problem in PROBLEMS},
         "costly": sorted(pattern for pattern in _patterns(schemas) if is_risky(pattern)),
         "schemas": schemas,
     }
@@ -55,7 +64,11 @@ def _data(
 def _some(**members: Any) -> dict[str, Any]:
     """An object without the members that say nothing. Zero does say something."""
     silent: tuple[Any, ...] = ("", [], {})
-    return {name: value for name, value in members.items() if value is not None and value is not False and value not in silent}
+    return {
+        name: value
+        for name, value in members.items()
+        if value is not None and value is not False and value not in silent
+    }
 
 
 def _server(server: ir.Server) -> dict[str, Any]:
@@ -178,8 +191,9 @@ def _message(message: ir.Message, anchors: Anchors, is_sent: bool) -> dict[str, 
     )
 
 
-def _problem(meaning: str, advice: str, close: str) -> dict[str, Any]:
-    return _some(meaning=meaning, advice=advice, close=int(close) if close else None)
+def _problem(problem: Problem) -> dict[str, Any]:
+    close = int(problem.close) if problem.close else None
+    return _some(meaning=problem.meaning, close=close, again=problem.type in AGAIN)
 
 
 def _patterns(schemas: Mapping[str, Any]) -> set[str]:
@@ -196,20 +210,3 @@ def _patterns(schemas: Mapping[str, Any]) -> set[str]:
             found.update(named if isinstance(named, dict) else ())
             waiting.extend(value.values())
     return found
-
-
-def fit(value: Any) -> Any:
-    """The value as JSON has it: what an example has beyond that, such as a date of YAML, is its text."""
-    top = [value]
-    waiting: list[Iterator[Any] | Any] = [top]
-    while waiting:
-        container = waiting.pop()
-        for key, inner in list(container.items() if isinstance(container, dict) else enumerate(container)):
-            if isinstance(inner, Mapping | list | tuple):
-                container[key] = dict(inner) if isinstance(inner, Mapping) else list(inner)
-                waiting.append(container[key])
-            elif inner is not None and not isinstance(inner, str | int | float):
-                container[key] = str(inner)
-            elif isinstance(inner, float) and inner - inner != 0:
-                container[key] = None
-    return top[0]

@@ -16,6 +16,8 @@ _MOST = 3
 _LONGEST = 6_000
 """Characters of an example that is shown whole."""
 _LONGEST_GENERATED = 1_500
+_MOST_FULL = 300
+"""Messages for which a payload with all that is optional is looked for."""
 _MOST_FAILURES = 5
 """Messages without a sample, after which no more are tried: a document that is made to be hard costs no more."""
 Shown = Callable[[ir.Message], tuple[Example, ...]]
@@ -62,7 +64,7 @@ class Examples:
         if self._judge is None:
             self._judge = Judge(self._schemas)
         try:
-            found: list[object] = valid(self._judge, reference, count=2)
+            found: list[object] = valid(self._judge, reference, count=2 if len(self._made) < _MOST_FULL else 1)
         except NoSample:
             self._failures += 1
             return []

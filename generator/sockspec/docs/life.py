@@ -7,7 +7,7 @@ from sockspec.docs.page import Closing
 from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import Writing
 
-_LIMITS = {
+LIMITS = {
     "maxConnections": ("Connections at the same time", "", "told over the connection, which is closed with 1013"),
     "maxSockets": ("Sockets at the same time", "", "HTTP 503"),
     "maxConnectionsPerPrincipal": ("Connections of one user", "", "told over the connection, closed with 1013"),
@@ -17,7 +17,11 @@ _LIMITS = {
     "maxHandshakes": ("Handshakes under way", "", "the oldest one is cut off"),
     "maxMessage": ("Size of a message", " bytes", "closed with 1009"),
     "maxDepth": ("Nesting of a message", " levels", "the message is refused"),
-    "messagesPerSecond": ("Messages of one connection", " a second", "the message is refused; repeated, closed with 1008"),
+    "messagesPerSecond": (
+        "Messages of one connection",
+        " a second",
+        "the message is refused; repeated, closed with 1008",
+    ),
     "messageBurst": ("Messages of one connection at once", "", "the message is refused; repeated, closed with 1008"),
     "maxInbound": ("Messages that wait to be handled", "", "nothing more is read for a while"),
     "maxConcurrent": ("Messages that are handled side by side", "", "nothing more is read for a while"),
@@ -55,7 +59,7 @@ def limits(of: ir.ServiceLimits, writing: Writing) -> tuple[tuple[str, str], ...
 
 
 def _limit(name: str, bound: float, writing: Writing) -> tuple[str, str]:
-    what, unit, above = _LIMITS.get(name, (name, "", ""))
+    what, unit, above = LIMITS.get(name, (name, "", ""))
     value = f"{bound:,}{unit}" if isinstance(bound, int) else f"{bound:g}{unit}"
     return writing.text(what), writing.text(f"{value}; above: {above}" if above else value)
 
@@ -65,11 +69,13 @@ def heartbeat(channel: ir.Channel, types: Types, link: Line, answer: Line) -> Li
     beat = channel.heartbeat
     if beat is None:
         return ()
-    every, late = f"every {beat.interval:g} seconds", f"within {beat.timeout:g} seconds, or the connection is given up."
+    every = f"every {beat.interval:g} seconds, and"
+    late = f"answers within {beat.timeout:g} seconds, or the connection is given up."
     asks = types.words("The server sends", "You send")
     if beat.sender is ir.Direction.CLIENT_TO_SERVER:
         asks = types.words("You send", "The client sends")
-    return (asks, Piece(" "), *link, types.words(f" {every}, and"), Piece(" "), *answer, types.words(f" answers {late}"))
+    space = Piece(" ")
+    return (asks, space, *link, space, types.words(every), space, *answer, space, types.words(late))
 
 
 def closings(channel: ir.Channel, writing: Writing) -> tuple[Closing, ...]:
@@ -81,5 +87,5 @@ def _closing(code: ir.CloseCode, writing: Writing) -> Closing:
     standard = {one.code: one.reaction for one in CLOSINGS}
     problem = f"({code.problem})" if code.problem else ""
     meaning = " ".join(text for text in (code.meaning, problem) if text)
-    reaction = "as that problem says" if problem else standard.get(str(code.code), NEVER)
+    reaction = "does what that problem says" if problem else standard.get(str(code.code), NEVER)
     return Closing(writing.code(str(code.code)), writing.text(meaning), writing.text(reaction))

@@ -24,7 +24,7 @@ _DROPPED = ("style", "class", "start")
 
 
 def html(text: str, level: int) -> Html:
-    """The text as HTML, whose first kind of heading is `h{level}`, the next smaller one a level below, and so on.
+    """The text as HTML, whose headings begin with `h{level}` and go down by one level at a time.
 
     Raw HTML is shown, not run. Links lead to http, https, mailto or a place on the page; others are plain text.
     """
@@ -37,13 +37,16 @@ def html(text: str, level: int) -> Html:
         return Html(f"<pre>{escape(seen)}</pre>\n")
     parser = _parser()
     tokens = parser.parse(seen)
-    levels = sorted({token.tag for token in tokens if token.type == "heading_open"})
-    demoted = {tag: f"h{min(level + below, _DEEPEST_HEADING)}" for below, tag in enumerate(levels)}
     links: list[bool] = []
+    above: list[str] = []
     for token in _all(tokens):
         _tame(token, links)
+        if token.type == "heading_open":
+            while above and above[-1] >= token.tag:
+                above.pop()
+            above.append(token.tag)
         if token.type in ("heading_open", "heading_close"):
-            token.tag = demoted[token.tag]
+            token.tag = f"h{min(level + len(above) - 1, _DEEPEST_HEADING)}"
     return Html(parser.renderer.render(tokens, parser.options, {}))
 
 

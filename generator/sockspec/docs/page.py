@@ -95,6 +95,17 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """An operation."""
+
+    name: str
+    summary: str
+    description: Described
+    needs: Line
+    """Scopes that it takes; empty where it takes none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A message in the list of what one side sends."""
 
@@ -115,6 +126,8 @@ class Side:
     title: Piece
     told: Line
     """How its messages are told apart; empty where there is one alone."""
+    uses: tuple[Use, ...]
+    """The operations of many messages."""
     messages: tuple[Sent, ...]
 
 
@@ -191,17 +204,6 @@ class Example:
     fence: str
     is_generated: bool = False
     """Whether we have made it from the schema, since the document has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """An operation that carries a message."""
-
-    name: str
-    summary: str
-    description: Described
-    needs: Line
-    """Scopes that it takes; empty where it takes none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sockspec import __version__, ir
 from sockspec.docs.annotated import annotated
-from sockspec.docs.data import fit
 from sockspec.docs.writing import visible
 from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS
 
@@ -47,7 +46,7 @@ class Schemas:
 
 def of(api: ir.Api) -> Schemas:
     """The schemas of an API's messages."""
-    document = fit(annotated(api))
+    document = annotated(api)
     dialect = str(document.get("$schema", "http://json-schema.org/draft-07/schema#"))
     container = "$defs" if _NEWER in dialect else "definitions"
     bundled: dict[str, Any] = document.get("definitions", {})

@@ -17,7 +17,9 @@ _IMPORT: Final = re.compile(r'^import \{([\w\s,$]+)\} from "\./([\w-]+\.js)";\n'
 _DECLARED: Final = re.compile(
     r"^(export )?(?:async )?(?:function\*? |class |const |let )([A-Za-z_$][\w$]*)", re.MULTILINE
 )
-_STRANGE: Final = re.compile(r"^(?:import\b|export (?!(?:async )?function\b|class\b|const\b|let\b)|var\b).*", re.MULTILINE)
+_STRANGE: Final = re.compile(
+    r"^(?:import\b|export (?!(?:async )?function\b|class\b|const\b|let\b)|var\b).*", re.MULTILINE
+)
 _COMMENT: Final = re.compile(r"^[ ]*(?:/\*\*?[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*)\n", re.MULTILINE)
 _ENDING: Final = re.compile(r"</script|<!--", re.IGNORECASE)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sockspec import ir
 from sockspec.analysis import walk
 from sockspec.docs.anchors import Anchors
-from sockspec.docs.channels import CLIENT, SENDERS, SERVER, Channels, Dispatches
+from sockspec.docs.channels import CLIENT, MANY, SENDERS, SERVER, Channels, Dispatches
 from sockspec.docs.examples import Shown
 from sockspec.docs.fields import Fields
 from sockspec.docs.page import Section, Table, Use
@@ -63,9 +64,9 @@ class Sections:
         is_record = isinstance(payload, ir.Record)
         described = message.description or (payload.description if isinstance(payload, ir.Record) else "")
         anchor = self._anchors.messages[message.name]
-        summary = message.summary or message.title
+        summary = message.summary or (message.title if message.title != message.name else "")
         is_said = described.strip() in ("", message.summary.strip())
-        is_begun = not is_said and described.strip().startswith(summary.strip())
+        is_begun = not is_said and bool(summary) and described.strip().startswith(summary.strip())
         return Section(
             self._writing.text(message.name),
             anchor,
@@ -100,15 +101,10 @@ class Sections:
         for one in self._uses.get(message.name, ()):
             texts = [text if text.strip() not in said else "" for text in (one.summary or one.title, one.description)]
             needs = self._channels.connecting.scopes(one.security)
-            if (not any(texts) and not needs) or (texts[0], texts[1]) in seen:
+            if len(one.messages) > MANY or (not any(texts) and not needs) or (texts[0], texts[1]) in seen:
                 continue
             seen.add((texts[0], texts[1]))
-            yield Use(
-                self._writing.text(one.name),
-                self._writing.summary(texts[0]),
-                self._writing.described(texts[1] if texts[1] != texts[0] else "", 5),
-                needs,
-            )
+            yield self._channels.use(replace(one, summary=texts[0], title="", description=texts[1]))
 
     def _notes(self, message: ir.Message) -> Iterator[Line]:
         words, senders = self._types.words, self._senders.get(message.name, set())

@@ -19,6 +19,11 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 _NOT_IN_A_SPAN = re.compile(r"[`|<>&]|^\s|\s$|^$")
 
 
+def one_line(text: str) -> str:
+    """The text with each run of white space and of what changes the reading of others as one space."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
+
+
 class Html(str):
     """HTML of our own making, which templates print as it is."""
 
@@ -33,7 +38,7 @@ class Described:
     """A description: as HTML, or as paragraphs where the page is no HTML. False where there is none."""
 
     paragraphs: tuple[Lines, ...] = ()
-    html: Html = Html("")
+    html: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.paragraphs or self.html)
@@ -47,7 +52,7 @@ class Writing:
     """Words on one line."""
     code: Callable[[str], str]
     """Something that is written in the document's or in the wire's own way, on one line."""
-    summary: Callable[[str], str] = lambda text: one_line(text)
+    summary: Callable[[str], str] = one_line
     """Words on one line in which Markdown may stand."""
     html: Callable[[str, int], Html] | None = None
     """Markdown of the document as HTML with headings from a level on; None where the page is no HTML."""
@@ -74,11 +79,6 @@ def _filled(lines: list[str]) -> list[str]:
         else:
             filled.append(line)
     return filled
-
-
-def one_line(text: str) -> str:
-    """The text with each run of white space and of what changes the reading of others as one space."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def without_unseen(text: str) -> str:

@@ -72,6 +72,11 @@ def _key(finding: Diagnostic) -> _Key:
     return finding.code.id, finding.location.path, finding.location.pointer, finding.message
 
 
+def _matter(finding: Diagnostic) -> tuple[str, str, str]:
+    """What a finding is about: its words may quote what has changed elsewhere."""
+    return finding.code.id, finding.location.path, finding.location.pointer
+
+
 # --- what is proposed -----------------------------------------------------------------------------------------------
 
 
@@ -150,14 +155,14 @@ def content(path: Path, texts: Mapping[Path, bytes]) -> bytes:
 def _is_right(fixes: list[_Fix], before: Linted, after: Linted) -> bool:
     if before.subject is None or after.subject is None:
         return False
-    old = Counter(_key(finding) for finding in before.findings)
-    new = Counter(_key(finding) for finding in after.findings)
-    gone = old - new
-    if not all(_key(fix.finding) in gone for fix in fixes):
+    old, new = (Counter(map(_matter, linted.findings)) for linted in (before, after))
+    wanted = Counter(_matter(fix.finding) for fix in fixes)
+    if any(new[matter] > old[matter] - count for matter, count in wanted.items()):
         return False
     touched = {pointer for fix in fixes for edit in fix.edits for pointer in edit.pointers}
     for finding in after.findings:
-        if _key(finding) not in old and (before.is_whole or _is_worse(finding, touched)):
+        matter = _matter(finding)
+        if new[matter] > old[matter] and (before.is_whole or _is_worse(finding, touched)):
             return False
     changed: dict[Path, set[str]] = {}
     for fix in fixes:

@@ -7,7 +7,7 @@ import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 
 from sockspec import analysis, spec
@@ -135,6 +135,7 @@ def _offered(entry: EntryPoint, origin: str) -> Iterator[Rule]:
         yield rule
 
 
+@cache
 def codes() -> Mapping[str, Code]:
     """What reading a document may say, by id."""
     found: dict[str, Code] = {}

@@ -6,14 +6,11 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from urllib.parse import quote, unquote
 
 from sockspec.diagnostics import Diagnostic
 from sockspec.rules.edits import Edit, quoted, renamed, replaced
 from sockspec.rules.rule import Fixer
 from sockspec.rules.subject import Subject
-from sockspec.spec.node import Node
-from sockspec.spec.resolve import UNESCAPED_REFERENCE
 from sockspec.spec.wording import NOT_ALLOWED_VALUE, UNKNOWN_PROPERTY, WRONG_TYPE
 
 _MEANT = re.compile(r"did you mean ('[^']*'|\"[^\"]*\")\?")
@@ -29,21 +26,6 @@ def _as_text(subject: Subject, finding: Diagnostic) -> list[Edit]:
     """A version such as 1.0 that is meant as text."""
     node = subject.node_at(finding.location)
     return quoted(node.document, node.pointer) if node is not None and isinstance(node.value, (int, float)) else []
-
-
-def _escaped(subject: Subject, finding: Diagnostic) -> list[Edit]:
-    """A reference with a raw '/' in a key, written by the rules."""
-    written = subject.node_at(finding.location)
-    if written is None or not isinstance(written.value, str):
-        return []
-    around = written.pointer.removesuffix("/$ref")
-    target = subject.documents.target(Node(written.document.at(around), written.document, around))
-    file = written.value.partition("#")[0]
-    named = (written.document.path.parent / unquote(file)).resolve() if file else written.document.path
-    # On the way there may have been another reference, into another file.
-    if target is None or named != target.document.path:
-        return []
-    return replaced(written.document, written.pointer, f"{file}#{quote(target.pointer, safe=_IN_FRAGMENTS)}")
 
 
 def _as_meant(subject: Subject, finding: Diagnostic) -> list[Edit]:
@@ -64,10 +46,7 @@ def _meant(finding: Diagnostic) -> str:
     return str(ast.literal_eval(found[1])) if found is not None else ""
 
 
-_IN_FRAGMENTS = "/~!$&'()*+,;=:@-._?"
-"""What stands for itself in the fragment of a URI (RFC 3986)."""
-
-SAFE: Mapping[str, Fixer] = MappingProxyType({WRONG_TYPE.id: _as_text, UNESCAPED_REFERENCE.id: _escaped})
+SAFE: Mapping[str, Fixer] = MappingProxyType({WRONG_TYPE.id: _as_text})
 """What means the same before and after."""
 
 UNSAFE: Mapping[str, Fixer] = MappingProxyType({NOT_ALLOWED_VALUE.id: _as_meant, UNKNOWN_PROPERTY.id: _named_as_meant})

@@ -26,6 +26,8 @@ from sockspec.spec.walk import mappings, nearest
 KEY = "x-lint-ignore"
 _COMMENT = re.compile(r"lint-ignore(?P<file>-file)?(?P<colon>\s*:)?(?P<rules>.*?)(?:\s--\s*(?P<reason>.*))?")
 _BETWEEN = re.compile(r"[,\s]+")
+_MOST_COMPARED = 50
+"""How many unknown names are compared with those of rules: the search takes its time."""
 _FORM = "write 'lint-ignore: rule-id -- reason'"
 
 
@@ -62,6 +64,7 @@ class Suppressions:
         self.faults: list[Diagnostic] = []
         self.all: list[Suppression] = []
         self._known = known
+        self._unknown = 0
         self._places: list[tuple[int, int, str]] = []
         self._at: dict[tuple[str, str], Suppression] = {}
         self._on: dict[tuple[str, int], Suppression] = {}
@@ -194,7 +197,8 @@ class Suppressions:
             return tuple(rule.id for rule in rules)
         code = codes().get(name)
         if code is None:
-            near = nearest(name, self._known.by_name)
+            self._unknown += 1
+            near = nearest(name, self._known.by_name) if self._unknown <= _MOST_COMPARED else None
             hint = f"did you mean {quoted(near)}?" if near is not None else ""
             self._fault(place, f"there is no rule {quoted(name)} to ignore", hint)
             return ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from uuid import UUID
 
 from sockspec import ir
 from sockspec.analysis import defaults, heartbeats, walk
@@ -21,10 +24,18 @@ _MOST_CALLS = 2
 """Messages that a program sends before it listens."""
 _MOST_TRIED = 8
 _LONGEST = 400
-"""Characters of a call that is worth showing."""
+_WIDEST = 72
+"""Characters of a call that is worth showing, in all and in a line."""
 _DEEPEST = 12
 _NOWHERE = "ws://127.0.0.1:8765"
-_MOMENTS = {ir.Kind.DATE_TIME: "dt.datetime", ir.Kind.DATE: "dt.date", ir.Kind.TIME: "dt.time"}
+_READERS: Mapping[ir.Kind, tuple[str, Callable[[str], object]]] = {
+    ir.Kind.UUID: ("UUID", UUID),
+    ir.Kind.DECIMAL: ("Decimal", Decimal),
+    ir.Kind.DATE_TIME: ("dt.datetime.fromisoformat", dt.datetime.fromisoformat),
+    ir.Kind.DATE: ("dt.date.fromisoformat", dt.date.fromisoformat),
+    ir.Kind.TIME: ("dt.time.fromisoformat", dt.time.fromisoformat),
+}
+"""What makes a value of its text, in a program and here."""
 _IMPORTS = (
     (r"\bdt\.", "import datetime as dt"),
     (r"\bDecimal\(", "from decimal import Decimal"),
@@ -171,7 +182,9 @@ class Programs:
                     arguments = tuple(self._fields(message, body, payload, is_request=is_request))
             except Unwritable:
                 return None
-            return arguments if len(lay(call("", *arguments))) <= _LONGEST else None
+            text = lay(call("", *arguments), 8)
+            is_short = len(text) <= _LONGEST and all(len(line.strip()) <= _WIDEST for line in text.splitlines())
+            return arguments if is_short else None
         return None
 
     def _fields(self, message: ir.Message, record: ir.Record, payload: object, *, is_request: bool) -> Iterator[Code]:
@@ -278,10 +291,13 @@ def _scalar(value: object, kind: ir.Kind) -> Code:
             return literals.value(value)
         case ir.Kind.STRING if isinstance(value, str):
             return literals.string(value)
-        case ir.Kind.UUID | ir.Kind.DECIMAL if isinstance(value, str):
-            return call("UUID" if kind is ir.Kind.UUID else "Decimal", literals.string(value))
-        case ir.Kind.DATE_TIME | ir.Kind.DATE | ir.Kind.TIME if isinstance(value, str):
-            return call(f"{_MOMENTS[kind]}.fromisoformat", literals.string(value))
+        case _ if kind in _READERS and isinstance(value, str):
+            name, read = _READERS[kind]
+            try:
+                read(value)
+            except (ValueError, ArithmeticError):
+                raise Unwritable from None
+            return call(name, literals.string(value))
         case _:
             raise Unwritable
 

@@ -12,7 +12,7 @@ from sockspec.spec.source import Document, escape
 from sockspec.spec.text import Json
 from sockspec.spec.written import Written, written
 
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./~-]*(?: [A-Za-z0-9_./~-]+)*")
+_PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./~-]|:(?=[A-Za-z0-9_./~-])| (?=[A-Za-z0-9_./~-]))*")
 """What needs no quotes, wherever it stands; other texts may do without them, too."""
 _WORDS_1_1 = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 """What other readers of YAML take for something else than text."""

@@ -9,7 +9,7 @@ from sockspec.spec.text import quoted
 
 _MANY = 5
 """Of more than so many parts that lack the same, it is said once, if they are at least half of all."""
-_MOST = 25
+_MOST = 12
 """Of more than so many it is said once in any case."""
 _SHOWN = 3
 

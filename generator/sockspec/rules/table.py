@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
 from sockspec.diagnostics import Diagnostic, Report
-from sockspec.rules import correctness, generation, guide, suppressions
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.wording import INVALID_VALUE, NOT_ALLOWED_VALUE, WRONG_TYPE
@@ -20,19 +20,21 @@ PAGE = "rules.md"
 
 
 @cache
+def of(group: Group) -> tuple[Rule, ...]:
+    """The rules of a group: those of the module of its name, which is imported now."""
+    listed: tuple[Rule, ...] = importlib.import_module(f"sockspec.rules.{group.value}").RULES
+    return listed
+
+
+@cache
 def rules() -> Mapping[str, Rule]:
     """All rules of our own by their ids, in the order of `docs/rules.md`."""
     found: dict[str, Rule] = {}
-    for rule in (*correctness.RULES, *generation.RULES, *guide.RULES, *suppressions.RULES):
+    for rule in (rule for group in Group for rule in of(group)):
         if rule.id in found:
             raise ValueError(f"there are two rules {rule.id!r}")
         found[rule.id] = rule
     return found
-
-
-def of(*groups: Group) -> tuple[Rule, ...]:
-    """The rules of some groups."""
-    return tuple(rule for rule in rules().values() if rule.group in groups)
 
 
 def findings(asked: Iterable[Rule], subject: Subject) -> Iterator[Diagnostic]:
@@ -45,10 +47,16 @@ def findings(asked: Iterable[Rule], subject: Subject) -> Iterator[Diagnostic]:
 
 def labelled(found: Diagnostic) -> Diagnostic:
     """What was found, with the group of its rule and the page that explains it, where it is of a rule of ours."""
-    rule = rules().get(found.code.id)
+    rule = _rule(found.code.id)
     if rule is None:
         return found
     return replace(found, code=replace(found.code, category=rule.group.value, page=PAGE))
+
+
+@cache
+def _rule(name: str) -> Rule | None:
+    """The rule of that id, looked for where it is found soonest."""
+    return next((rule for group in Group for rule in of(group) if rule.id == name), None)
 
 
 def unspoilt(found: Iterable[Diagnostic], report: Report) -> Iterator[Diagnostic]:

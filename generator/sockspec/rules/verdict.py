@@ -60,21 +60,22 @@ class Verdicts:
 
     def _by_keywords(self, schema: Schema, value: Json, without: str) -> Answer:
         words: Mapping[str, Any] = schema.value
-        answer: Answer = True
+        found: Answer
+        answer: Answer = None if "$dynamicRef" in words else True
         if value is None and words.get("nullable") is True:
             return True  # as it is meant wherever it is written; another rule says where it is no keyword
         if isinstance(words.get("$ref"), str):
             target = self._schemas.target(schema)
-            answer = target if not isinstance(target, Schema) else self._judge(target, value)
-            if not schema.dialect.siblings_apply or answer is False:
-                return answer
+            found = target if not isinstance(target, Schema) else self._judge(target, value)
+            if not schema.dialect.siblings_apply or found is False:
+                return found
+            answer = answer and found
         for keyword, limit in words.items():
             if keyword == without or keyword == "$ref" or keyword not in schema.dialect.assertions:
                 continue
             if keyword in _OF_KIND and not isinstance(value, _OF_KIND[keyword]):
                 continue
             check = _CHECKS.get(keyword)
-            found: Answer
             try:
                 found = None if check is None else check(self, schema, limit, value)
             except (TypeError, ValueError, KeyError, AttributeError, OverflowError):

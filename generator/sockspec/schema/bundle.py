@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sockspec.diagnostics import Code, Location, Report, Severity
 from sockspec.schema.dialect import NAMED_SCHEMAS, SCHEMA, SCHEMAS, Dialect, keywords
+from sockspec.schema.expressions import fault
 from sockspec.schema.scalars import readable
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.source import index_of, unescape
@@ -144,11 +145,9 @@ class Bundle:
     def _is_readable(self, pattern: str, node: Node) -> bool:
         if readable(pattern):
             return True
-        self._report.add(
-            PATTERN_NOT_READABLE.at(
-                node.location, f"the pattern {pattern!r} is not a regular expression that Python reads"
-            )
-        )
+        if not fault(pattern):  # else a rule says that it is none at all
+            message = f"the pattern {pattern!r} is not a regular expression that Python reads"
+            self._report.add(PATTERN_NOT_READABLE.at(node.location, message))
         return False
 
     def _nullable(self, copy: dict[str, object], nullable: Node) -> dict[str, object]:

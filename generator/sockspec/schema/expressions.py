@@ -33,6 +33,35 @@ def parsed(pattern: str) -> Any:
         raise ValueError(f"not a regular expression: {pattern!r}") from error
 
 
+_FOREIGN: Final = re.compile(
+    r"\\[pP]\{[^}]*\}|\\u\{[0-9A-Fa-f]+\}|\\k<\w+>|\\c[A-Za-z]|\\.|\(\?<(?![=!])\w+>|\[\^?\]", re.DOTALL
+)
+"""Escapes, and what ECMA-262 writes otherwise than Python."""
+
+
+@cache
+def fault(pattern: str) -> str:
+    """Why a text is no regular expression of ECMA-262, as far as Python can tell; empty where it may be one."""
+    names: list[str] = []
+
+    def translated(match: re.Match[str]) -> str:
+        written = match[0]
+        if written.startswith("(?<"):
+            names.append(written)
+            return "("
+        if written.startswith("[") or (written[1] in "pPkcu" and len(written) > 2):
+            return "\\w" if written[:2] != "[]" else "x"
+        return written if not written[1].isalpha() or written[1] in "bBdDfnrsStvwWxuaA0" else written[1]
+
+    try:
+        parsed(_FOREIGN.sub(translated, pattern))
+    except ValueError as error:
+        why = str(error.__cause__)
+        # Of these two Python asks for more than ECMA-262.
+        return "" if "look-behind" in why or "group reference" in why else why.partition(" at position")[0]
+    return ""
+
+
 @cache
 def is_risky(pattern: str) -> bool:
     """Whether matching may take exponential time: something repeated that has choices within."""

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sockspec.spec.alternatives import branches as branches_of
+from sockspec.spec.alternatives import cause as cause_of
+from sockspec.spec.alternatives import is_own
 from sockspec.spec.structure import Path, comparable, is_type
 from sockspec.spec.text import Json, quoted
 from sockspec.spec.walk import nearest
@@ -65,7 +68,7 @@ def refused(error: Any, payload: Json, whole: str = "the payload") -> Iterator[R
     """What one error about a payload says: one thing, or more where several properties are unexpected at once."""
     cause, others = error, 0
     for _ in range(_DEEPEST):
-        nearer, more = _cause(cause)
+        nearer, more = cause_of(cause)
         if nearer is None:
             break
         cause, others = nearer, others or more
@@ -226,11 +229,11 @@ class _Said:
 
     def _alternatives(self, value: str) -> str:
         """No alternative is nearer than the others: what each of them wants."""
-        branches = _branches(self._error)
-        types = [one.validator_value for errors in branches for one in errors if _is_own(one, "type")]
+        branches = branches_of(self._error)
+        types = [one.validator_value for errors in branches for one in errors if is_own(one, "type")]
         if types and len(types) == len(branches):
             return f"is {value}; {_kinds([name for each in types for name in _listed(each)])} was expected"
-        lacking = [one.validator_value for errors in branches for one in errors[:1] if _is_own(one, "required")]
+        lacking = [one.validator_value for errors in branches for one in errors[:1] if is_own(one, "required")]
         if lacking and len(lacking) == len(branches):
             present = self.value if isinstance(self.value, dict) else {}
             names = dict.fromkeys(name for each in lacking for name in each if name not in present)
@@ -263,63 +266,7 @@ def _unquoted(text: str) -> Json:
     return value if isinstance(value, (int, float, bool)) else None
 
 
-# --- which of the alternatives was meant ------------------------------------------------------------------------------
-
-
-def _cause(error: Any) -> tuple[Any | None, int]:
-    """The error to tell of in place of one that only says that no alternative fits, and how many others there were.
-
-    It is of the alternative that was meant: the one whose types and constants the value has, or else the one that it
-    comes nearest to. None where that cannot be told.
-    """
-    if error.validator not in ("anyOf", "oneOf") or not error.context:
-        return None, 0
-    branches = _branches(error)
-    fitting = [errors for errors in branches if not any(_is_own(one, "type") for one in errors)]
-    tagged = [errors for errors in fitting if not any(_is_of_tag(one) for one in errors)]
-    if not tagged:
-        return _tag(fitting) if fitting else None, 0
-    if len(tagged) > 1 and all(len(errors) == 1 and _is_own(errors[0], "required") for errors in tagged):
-        return None, 0
-    least = min(len(errors) for errors in tagged)
-    nearest_ones = [errors for errors in tagged if len(errors) == least]
-    chosen = max(nearest_ones, key=lambda errors: max(len(one.relative_path) for one in errors))
-    if (
-        len(tagged) > 1
-        and not chosen[0].relative_path
-        and chosen[0].validator not in ("required", "additionalProperties")
-    ):
-        return None, 0
-    return chosen[0], len(tagged) - 1
-
-
-def _tag(branches: list[list[Any]]) -> Any | None:
-    """An error about the constant that tells alternatives apart, with the values that all of them have for it."""
-    found: dict[tuple[Any, ...], list[Any]] = {}
-    for errors in branches:
-        for one in errors:
-            if _is_of_tag(one):
-                found.setdefault(tuple(one.relative_path), []).append(one)
-                break
-    errors = max(found.values(), key=len)
-    if len(errors) < len(branches) or not errors:
-        return None
-    allowed = [value for one in errors for value in _allowed(one)]
-    return _Merged(errors[0], allowed)
-
-
-class _Merged:
-    """The error of one alternative's constant as that of all of them."""
-
-    def __init__(self, error: Any, allowed: list[Json]) -> None:
-        self.absolute_path = error.absolute_path
-        self.absolute_schema_path = error.absolute_schema_path
-        self.instance: Json = error.instance
-        self.schema: dict[str, Any] = {}
-        self.message = ""
-        self.context: list[Any] = []
-        self.validator = "enum"
-        self.validator_value = [*{comparable(value): value for value in allowed}.values()]
+# --- places -----------------------------------------------------------------------------------------------------------
 
 
 def _forbidden(value: Json, payload: Json, path: Path) -> Path:
@@ -331,29 +278,6 @@ def _forbidden(value: Json, payload: Json, path: Path) -> Path:
         return path
     items = around.items() if isinstance(around, dict) else enumerate(around if isinstance(around, list) else ())
     return next(((*path, key) for key, one in items if one is value), path)
-
-
-def _allowed(error: Any) -> list[Json]:
-    value: Any = error.validator_value
-    return value if error.validator == "enum" and isinstance(value, list) else [value]
-
-
-def _branches(error: Any) -> list[list[Any]]:
-    found: dict[object, list[Any]] = {}
-    for each in error.context:
-        # A branch that is `false` has no number in its error.
-        number = each.relative_schema_path[0] if each.relative_schema_path else id(each)
-        found.setdefault(number, []).append(each)
-    return [*found.values()]
-
-
-def _is_own(error: Any, keyword: str) -> bool:
-    """Whether it is about the value itself and not about a part of it."""
-    return error.validator == keyword and not error.relative_path
-
-
-def _is_of_tag(error: Any) -> bool:
-    return error.validator in ("const", "enum") and len(error.relative_path) <= 1
 
 
 def _is_name(error: Any) -> bool:
@@ -380,6 +304,8 @@ def _kinds(types: Any) -> str:
     if "number" in names:
         names = [name for name in names if name != "integer"]
     known = [name for name in names if name in (*_TYPES, "string")]
+    if not names:
+        return "a value of no type"
     return kinds(known) if known and len(known) == len(names) else f"a value of type {listed(names)}"
 
 

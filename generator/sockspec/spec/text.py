@@ -114,7 +114,8 @@ class Marks:
         while waiting:
             container, pointer = waiting.pop()
             start = self._starts.get(id(container))
-            if start is None or start in seen:
+            # What is empty begins where the next one does.
+            if start is None or not container or start in seen:
                 continue
             seen.add(start)
             inner: list[tuple[Json, str]] = []

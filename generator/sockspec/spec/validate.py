@@ -1,6 +1,6 @@
 """Whether a document has the structure that its specification asks for.
 
-AsyncAPI documents are held to our own meta-schemas (`metaschemas/`), OpenAPI documents to `openapi-spec-validator`.
+AsyncAPI documents are held to our own meta-schemas (`metaschemas/`), OpenAPI documents to the JSON Schemas of OpenAPI.
 Checked is the document as it is written: what its references lead to is judged where it stands.
 """
 
@@ -33,7 +33,7 @@ def validate(documents: Documents, report: Report, *, part: Json = None) -> None
     if found is None:
         return
     if found.specification is Specification.OPENAPI_3:
-        # Half a second to import, which AsyncAPI can spare.
+        # It imports `jsonschema`, which AsyncAPI can spare.
         from sockspec.spec import validate_openapi
 
         validate_openapi.validate(documents, found.version, report, part=part)

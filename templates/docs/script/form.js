@@ -74,8 +74,8 @@ export class Form {
     const spoken = { ...field, flat, description: own.description ?? flat.description ?? "" };
     this.#controls += 1;
     if (field.path.length > DEEPEST_FORM || this.#controls > MOST_CONTROLS) return this.#json(spoken);
-    const choices = alternatives(flat);
-    const mayBeNull = [flat.type].flat().includes("null") || choices.some((one) => flattened(this.#schemas, one).type === "null");
+    const choices = alternatives(this.#schemas, flat);
+    const mayBeNull = [flat.type].flat().includes("null") || choices.some((one) => one.type === "null");
     if (mayBeNull) return this.#nullable(spoken, choices);
     return choices.length > 1 ? this.#union(spoken, choices) : this.#plain(spoken);
   }
@@ -95,24 +95,24 @@ export class Form {
 
   /** A control with label, description and the place for its faults. */
   #control(field, control, tools = []) {
-    const { label, isRequired, description, pointer, remove } = field;
-    const buttons = remove ? [...tools, remove] : tools;
+    const { label, isRequired, description, pointer, which, remove } = field;
+    const buttons = [which, ...tools, remove].filter(Boolean);
     control.dataset.pointer = pointer;
     const element = labelled(label || "value", control, { required: isRequired, description, tools: buttons });
     const message = make("p", { id: freshId("fault"), class: "fault" });
     const described = [control.getAttribute("aria-describedby"), message.id].filter(Boolean).join(" ");
     control.setAttribute("aria-describedby", described);
     this.#places.set(pointer, { control, message });
-    element.append(message);
+    control.after(message);
     return element;
   }
 
   /** Several controls with a title. */
-  #group(field, children, tools = []) {
-    const { label, isRequired, description, pointer, remove } = field;
+  #group(field, children) {
+    const { label, isRequired, description, pointer, which, remove } = field;
     const message = make("p", { class: "fault" });
     this.#places.set(pointer, { message });
-    const buttons = remove ? [...tools, remove] : tools;
+    const buttons = [which, remove].filter(Boolean);
     if (!label) return make("div", { class: "fields" }, buttons, message, children);
     const mark = isRequired ? make("span", { class: "needed" }, " required") : "";
     const note = description ? make("small", { class: "quiet" }, description) : "";
@@ -121,8 +121,8 @@ export class Form {
   }
 
   #fixed(field) {
-    const control = make("input", { value: written(field.value), readonly: true, class: "fixed" });
-    return this.#control({ ...field, isRequired: false }, control);
+    const text = typeof field.value === "string" ? field.value : written(field.value);
+    return this.#control({ ...field, isRequired: false }, make("input", { value: text, readonly: true, class: "fixed" }));
   }
 
   #listed(field) {
@@ -152,7 +152,7 @@ export class Form {
     const control = isLong
       ? make("textarea", { rows: 2, input: read, value })
       : make("input", { value, input: read, autocomplete: "off", spellcheck: "false" });
-    const now = flat.format === "date-time" ? [button("now", () => this.#set(path, new Date().toISOString()))] : [];
+    const now = flat.format === "date-time" ? [button("now", () => this.#set(path, new Date().toISOString()), { class: "small" })] : [];
     if (flat.format) control.placeholder = flat.format;
     return this.#control(field, control, now);
   }
@@ -171,21 +171,21 @@ export class Form {
     const text = written(field.value, 2);
     const rows = Math.min(12, text.split("\n").length);
     const kept = { ...field, description: [field.description, "as JSON"].filter(Boolean).join(" · ") };
-    return this.#control(kept, make("textarea", { rows, input: read, value: text, class: "code", spellcheck: "false" }));
+    return this.#control(kept, make("textarea", { rows, input: read, value: text, class: "is-json", spellcheck: "false" }));
   }
 
   #nullable(field, choices) {
-    const others = choices.filter((one) => flattened(this.#schemas, one).type !== "null");
-    const schema = others.length ? { ...field.flat, anyOf: undefined, oneOf: undefined } : field.flat;
-    const inner = others.length === 1 ? flattened(this.#schemas, { allOf: [schema, others[0]] }) : schema;
+    const others = choices.filter((one) => one.type !== "null");
+    const typed = { ...field.flat, type: typeOf(field.flat) || undefined };
+    const inner = others.length === 1 ? others[0] : typed;
     if (field.value !== null) {
       const none = button("null", () => this.#set(field.path, null), { class: "small" });
-      const tools = { ...field, flat: { ...inner, type: typeOf(inner) || undefined }, remove: make("span", {}, none, field.remove) };
-      return others.length > 1 ? this.#union(tools, others) : this.#plain(tools);
+      const some = { ...field, flat: inner, remove: make("span", {}, none, field.remove) };
+      return others.length > 1 ? this.#union(some, others) : this.#plain(some);
     }
-    const some = () => this.#set(field.path, initial(this.#schemas, others[0] ?? { ...inner, type: typeOf(inner) }));
+    const give = () => this.#set(field.path, initial(this.#schemas, others[0] ?? typed));
     const control = make("input", { value: "null", readonly: true, class: "fixed" });
-    return this.#control(field, control, [button("give a value", some)]);
+    return this.#control(field, control, [button("give a value", give, { class: "small" })]);
   }
 
   #union(field, choices) {
@@ -197,9 +197,8 @@ export class Form {
       this.#variants.set(pointer, chosen);
       this.#set(path, initial(this.#schemas, choices[chosen]));
     };
-    const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}` });
-    const inner = { ...field, schema: choices[place], flat: flattened(this.#schemas, choices[place]) };
-    return make("div", { class: "union" }, which, this.#plain(inner));
+    const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}`, class: "small" });
+    return this.#plain({ ...field, flat: choices[place], which });
   }
 
   /** The alternative that a value is of: the chosen one, unless another one fits better. */
@@ -211,10 +210,10 @@ export class Form {
   }
 
   #nameOf(schema, index) {
-    const flat = flattened(this.#schemas, schema);
-    const constants = Object.values(flat.properties ?? {}).filter((one) => typeof one?.const === "string");
-    const name = schema?.title ?? flat.title ?? constants[0]?.const ?? schema?.$ref?.split("/").at(-1);
-    return name ?? (flat.const !== undefined ? written(flat.const) : typeOf(flat) || `alternative ${index + 1}`);
+    const constants = Object.values(schema.properties ?? {}).filter((one) => typeof one?.const === "string");
+    const needed = schema.required?.length ? `with ${schema.required.join(", ")}` : undefined;
+    const fixed = schema.const === undefined ? undefined : written(schema.const);
+    return schema.title ?? constants[0]?.const ?? fixed ?? needed ?? (typeOf(schema) || `alternative ${index + 1}`);
   }
 
   #object(field) {

@@ -34,11 +34,11 @@ export function passes(filter, entry) {
   if (filter.direction && entry.direction !== filter.direction) return false;
   if (filter.message && entry.message !== filter.message) return false;
   if (filter.faults && !entry.faults.length) return false;
-  return !filter.text || textOf(entry).toLowerCase().includes(filter.text.toLowerCase());
+  return !filter.text || searched(entry).toLowerCase().includes(filter.text.toLowerCase());
 }
 
 /** All that can be searched of an entry. */
-function textOf(entry) {
+function searched(entry) {
   const faults = entry.faults.map((fault) => `${fault.pointer} ${fault.message}`);
   return [entry.message, entry.text ?? "", ...faults].join("\n");
 }

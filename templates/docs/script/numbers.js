@@ -9,15 +9,22 @@ export const EXACT = (() => {
   }
 })();
 
-/** The value of a JSON text. Throws SyntaxError, also for numbers beyond all floats. */
+/** The value of a JSON text. Throws SyntaxError, also for numbers beyond all floats and for halves of characters. */
 export function parsed(text) {
-  if (!/\d{16}|\d[eE]/.test(text)) return JSON.parse(text);
+  if (!/\d{16}|\d[eE]|\\u[dD][89a-fA-F]/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (key, value, context) => {
-    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-    if (!Number.isFinite(value)) throw new SyntaxError("a number is larger than any that can be held");
-    const source = context?.source;
-    return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+    if (typeof value === "string" || key) whole(typeof value === "string" ? value : "", key);
+    return typeof value === "number" && !Number.isSafeInteger(value) ? held(value, context?.source) : value;
   });
+}
+
+function whole(...texts) {
+  if (!texts.every((text) => text.isWellFormed?.() ?? true)) throw new SyntaxError("half of a character stands alone");
+}
+
+function held(value, source) {
+  if (!Number.isFinite(value)) throw new SyntaxError("a number is larger than any that can be held");
+  return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 /** JSON text of a value. `indent` is a number of spaces; none gives one line. */

@@ -46,10 +46,17 @@ export function typeOf(schema) {
   return "";
 }
 
-/** The alternatives that a schema offers; none where it is no union. */
-export function alternatives(schema) {
-  const found = schema.oneOf ?? schema.anyOf ?? [];
-  return Array.isArray(found) && !schema.properties ? found : [];
+/** The alternatives that a schema offers, each with what is said beside them; none where it is no union. */
+export function alternatives(document, schema) {
+  const word = schema.oneOf ? "oneOf" : "anyOf";
+  const found = schema[word];
+  const beside = { ...schema };
+  for (const one of [word, "title", "description", "default", "$ref"]) delete beside[one];
+  if (!Array.isArray(found)) return [];
+  return found.map((one) => {
+    const flat = merged(beside, flattened(document, one));
+    return { ...flat, title: flat.title ?? one?.$ref?.split("/").at(-1) };
+  });
 }
 
 /** A payload to begin with: what is required, as the schema would have it. `now` is the time that it names. */
@@ -58,7 +65,7 @@ export function initial(document, schema, now = new Date(), depth = 0) {
   for (const word of ["const", "default"]) if (Object.hasOwn(flat, word)) return structuredClone(flat[word]);
   if (flat.enum?.length) return structuredClone(flat.enum[0]);
   if (flat.examples?.length) return structuredClone(flat.examples[0]);
-  const [first] = alternatives(flat);
+  const [first] = alternatives(document, flat);
   if (first !== undefined && depth < MOST_LEVELS) return initial(document, first, now, depth + 1);
   switch (typeOf(flat)) {
     case "object":
@@ -175,7 +182,7 @@ function isObject(value) {
  * else no message at all.
  */
 export function recognized(api, judge, dispatch, payload) {
-  const names = candidates(dispatch, payload);
+  const names = candidates(dispatch, payload).filter((name) => !api.messages[name].content);
   let likeliest;
   for (const name of names) {
     const faults = judge.faults(api.messages[name].schema ?? "", payload);

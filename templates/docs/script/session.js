@@ -7,6 +7,9 @@ import { at, initial, pong, recognized, Requests, withValue } from "./payloads.j
 import { Socket, WORLD } from "./socket.js";
 import { schemaAt, validator } from "./validator.js";
 
+const NOBODY =
+  "nothing listens there, the server refuses, or this browser does not let pages connect there; it does not say which";
+
 /** How many bytes a text has on the wire. */
 export function bytesOf(text) {
   return new TextEncoder().encode(text).length;
@@ -64,6 +67,12 @@ export class Session {
     if (!correlation || typeof at(payload, correlation) !== "string") return payload;
     this.#ids += 1;
     return withValue(payload, correlation, `${name}-${this.#ids}`);
+  }
+
+  /** The payload for another time: with an id of its own, and with the time where it had one that says when it was sent. */
+  again(name, payload) {
+    const stamped = typeof at(payload, ["timestamp"]) === "string";
+    return this.renewed(name, stamped ? withValue(payload, ["timestamp"], new Date().toISOString()) : payload);
   }
 
   /** What is wrong with a payload of a message. */
@@ -173,7 +182,7 @@ export class Session {
     this.#requests.clear();
     const why = explained(this.#api, this.channel, code, reason);
     if (wasOpen || again) this.#note(`the connection has ended: ${why}`, code !== 1000 && code !== 1005);
-    else this.#note("no connection: nothing listens there, or the server refuses, which browsers do not tell apart", true);
+    else this.#note(`no connection: ${NOBODY}`, true);
   }
 
   #note(text, isBad = false) {

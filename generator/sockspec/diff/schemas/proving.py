@@ -22,7 +22,8 @@ from sockspec.diff.schemas.terms import FALSE, TRUE, Term
 _MOST_STEPS: Final = 6_000
 """Questions that one proof asks."""
 _MOST_TOGETHER: Final = 100_000
-"""Questions that are asked for all schemas of two documents."""
+"""Questions that are asked for all schemas of two documents; and as many more as `_MOST_EACH` for each term of them."""
+_MOST_EACH: Final = 50
 _DEEPEST: Final = 56
 """Questions that are open at a time."""
 _MOST_VALUES: Final = 64
@@ -61,7 +62,7 @@ class Prover:
         self._outer = 0
         """Questions that are open in the prover that this one works for."""
         self._left = 0
-        self._together = _MOST_TOGETHER
+        self._together = _MOST_TOGETHER + _MOST_EACH * len(table.terms)
         self.why = ""
         """The keyword at which the last proof failed first."""
 

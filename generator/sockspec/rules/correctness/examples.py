@@ -43,6 +43,12 @@ INVALID_LISTED_VALUE = Code(
     'so it can never occur. In YAML `1` is a number and `"1"` is text.',
     tolerable=True,
 )
+FORMAT_NOT_KEPT = Code(
+    "format-not-kept",
+    Severity.WARNING,
+    "A default, an example or a listed value is not of the `format` that its schema names. By JSON Schema a format only "
+    "describes a value, but packages hold payloads to `date-time`, `date`, `time`, `uuid`, `byte` and `decimal`.",
+)
 VALUE_NOT_LISTED = Code(
     "value-not-listed",
     Severity.ERROR,
@@ -57,7 +63,7 @@ _WRITTEN_OUT = frozenset({"value", "dataValue"})
 def _said(code: Code, refusal: Refusal, value: Node) -> Diagnostic:
     """What a refusal says of a value, at the very member that it is about."""
     place = value.document.locate(value.pointer + pointer(refusal.path), key=refusal.at_key)
-    return code.at(place, refusal.message, hint=refusal.hint)
+    return (FORMAT_NOT_KEPT if refusal.keyword == "format" else code).at(place, refusal.message, hint=refusal.hint)
 
 
 def _refused(subject: Subject, code: Code, schema: Schema, value: Node, whole: str) -> Iterator[Diagnostic]:
@@ -172,7 +178,7 @@ def _in_enum(subject: Subject, schema: Schema) -> Iterator[Diagnostic]:
     ):
         found = _said(INVALID_LISTED_VALUE, refusal, wrong[0])
         others = f" (and so for {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        yield INVALID_LISTED_VALUE.at(found.location, found.message + others, hint=found.hint)
+        yield found.code.at(found.location, found.message + others, hint=found.hint)
         return
 
 
@@ -273,6 +279,17 @@ level: {type: string, enum: [1, 2, 3]}
 level: {type: integer, enum: [1, 2, 3]}
 """,
         check=_listed_values,
+    ),
+    Rule(
+        FORMAT_NOT_KEPT,
+        Group.CORRECTNESS,
+        ALL,
+        bad="""\
+at: {type: string, format: date-time, examples: [yesterday]}
+""",
+        good="""\
+at: {type: string, format: date-time, examples: ['2025-01-31T12:00:00Z']}
+""",
     ),
     Rule(
         VALUE_NOT_LISTED,

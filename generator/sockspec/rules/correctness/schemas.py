@@ -1,15 +1,16 @@
-"""Keywords of one schema that do not go together: nothing is left between them, or one of them has no effect."""
+"""Keywords of one schema that leave nothing between them, and patterns that are none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
-from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
-from sockspec.rules.schemas import Schema, applying, types_of
+from sockspec.rules.rule import ALL, Group, Rule
+from sockspec.rules.schemas import Schema, applying
 from sockspec.rules.subject import Subject
+from sockspec.schema import expressions
 from sockspec.spec.text import quoted
-from sockspec.spec.wording import kinds, listed, shown
+from sockspec.spec.wording import shown
 
 IMPOSSIBLE_CONSTRAINT = Code(
     "impossible-constraint",
@@ -18,17 +19,12 @@ IMPOSSIBLE_CONSTRAINT = Code(
     "required than there may be. A package refuses every such value.",
     tolerable=True,
 )
-WITHOUT_EFFECT = Code(
-    "keyword-without-effect",
-    Severity.WARNING,
-    "A keyword says nothing of the types that its schema allows: `properties` of a string, `minLength` of an integer. It "
-    "is ignored, which is hardly what was meant.",
-)
-SIBLINGS_IGNORED = Code(
-    "reference-siblings-ignored",
-    Severity.WARNING,
-    "Keywords stand beside `$ref`, where JSON Schema draft-07 (AsyncAPI) and OpenAPI 3.0 ignore them. Write `allOf` with "
-    "the reference and the rest as its parts to have both.",
+INVALID_PATTERN = Code(
+    "invalid-pattern",
+    Severity.ERROR,
+    "A `pattern`, or a key of `patternProperties`, is no regular expression (ECMA-262), so nothing can be held to it. It "
+    "is left out of the verdict on payloads.",
+    tolerable=True,
 )
 
 _BOUNDS = (
@@ -39,26 +35,6 @@ _BOUNDS = (
     ("minContains", "maxContains"),
 )
 _NUMBERS = frozenset(word for pair in _BOUNDS for word in pair) | {"exclusiveMinimum", "exclusiveMaximum"}
-
-_OF_TYPE = {
-    **dict.fromkeys(("minLength", "maxLength", "pattern"), ("string",)),
-    **dict.fromkeys(
-        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), ("number", "integer")
-    ),
-    **dict.fromkeys(
-        """items prefixItems additionalItems minItems maxItems uniqueItems contains minContains maxContains
-        unevaluatedItems""".split(),
-        ("array",),
-    ),
-    **dict.fromkeys(
-        """properties required patternProperties additionalProperties minProperties maxProperties propertyNames
-        dependencies dependentRequired dependentSchemas unevaluatedProperties""".split(),
-        ("object",),
-    ),
-}
-"""The types of which each keyword says something."""
-
-# --- within one schema ------------------------------------------------------------------------------------------------
 
 
 def _impossible(subject: Subject) -> Iterator[Diagnostic]:
@@ -114,35 +90,33 @@ def _crossed(schema: Schema, low: str, high: str) -> Diagnostic:
     )
 
 
-def _without_effect(subject: Subject) -> Iterator[Diagnostic]:
+def _patterns(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
-        types = types_of(schema) if "type" in schema.value and applying(schema) else None
-        if types is None:
+        if not applying(schema):
             continue
-        idle = [word for word in schema.value if word in _OF_TYPE and not any(t in types for t in _OF_TYPE[word])]
-        idle = [word for word in idle if word in schema.dialect.assertions]
-        if idle and (node := schema.node.get(idle[0])) is not None:
-            others = f" (nor {listed(idle[1:])})" if idle[1:] else ""
-            whose = kinds([name for name in types if name != "null"] or ["null"])
-            meant = kinds(_OF_TYPE[idle[0]][0])
-            message = f"{quoted(idle[0])} says nothing of {whose}{others}"
-            yield WITHOUT_EFFECT.at(
-                node.key_location, message, hint=f"it is about {meant}; should the 'type' be another?"
-            )
-
-
-def _siblings(subject: Subject) -> Iterator[Diagnostic]:
-    for schema in subject.schemas:
-        if len(schema.value) < 2 or applying(schema):
-            continue
-        idle = [word for word in schema.value if word in schema.dialect.assertions or word == "default"]
-        if idle and (node := schema.node.get(idle[0])) is not None:
-            message = f"{listed(idle, 'and')} beside '$ref' {'is' if len(idle) == 1 else 'are'} ignored"
-            hint = "write 'allOf: [{$ref: ...}, {...}]' to have both"
-            yield SIBLINGS_IGNORED.at(node.key_location, message, hint=hint)
+        own, named = schema.node.get("pattern"), schema.node.get("patternProperties")
+        written = [(own.value, own.location)] if own is not None and isinstance(own.value, str) else []
+        written += [(key, node.key_location) for key, node in named.items()] if named is not None else []
+        for pattern, place in written:
+            if why := expressions.fault(pattern):
+                yield INVALID_PATTERN.at(place, f"{quoted(pattern)} is no regular expression: {why}")
 
 
 RULES = (
+    Rule(
+        INVALID_PATTERN,
+        Group.CORRECTNESS,
+        ALL,
+        bad="""\
+type: string
+pattern: '^[a-z'
+""",
+        good="""\
+type: string
+pattern: '^[a-z]+$'
+""",
+        check=_patterns,
+    ),
     Rule(
         IMPOSSIBLE_CONSTRAINT,
         Group.CORRECTNESS,
@@ -158,34 +132,5 @@ minLength: 5
 maxLength: 10
 """,
         check=_impossible,
-    ),
-    Rule(
-        WITHOUT_EFFECT,
-        Group.GENERATION,
-        ALL,
-        bad="""\
-type: string
-properties: {text: {type: string}}
-""",
-        good="""\
-type: object
-properties: {text: {type: string}}
-""",
-        check=_without_effect,
-    ),
-    Rule(
-        SIBLINGS_IGNORED,
-        Group.GENERATION,
-        (*ASYNCAPI, "OpenAPI 3.0"),
-        bad="""\
-$ref: '#/components/schemas/Name'
-maxLength: 20
-""",
-        good="""\
-allOf:
-  - $ref: '#/components/schemas/Name'
-  - maxLength: 20
-""",
-        check=_siblings,
     ),
 )

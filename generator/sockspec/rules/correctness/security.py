@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.correctness.comparing import did_you_mean
-from sockspec.rules.rule import ALL, ASYNCAPI, ASYNCAPI_2, Group, Rule
+from sockspec.rules.rule import ALL, ASYNCAPI_2, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.names import UNKNOWN_SECURITY_SCHEME, unknown_security_scheme
 from sockspec.spec.node import Node
@@ -16,8 +16,8 @@ from sockspec.spec.walk import nearest
 UNKNOWN_SCOPE = Code(
     "unknown-scope",
     Severity.ERROR,
-    "A security requirement names a scope that none of the flows of its `oauth2` scheme has (AsyncAPI, OAuth Flow "
-    "Object), so that no client could ask for it.",
+    "A security requirement names a scope that none of the flows of its `oauth2` scheme has (OAuth Flow Object), so that "
+    "no client could ask for it.",
     tolerable=True,
 )
 SCOPES_NOT_TAKEN = Code(
@@ -33,6 +33,10 @@ _SCOPED = ("oauth2", "openIdConnect")
 
 def _lists(subject: Subject) -> Iterator[Node]:
     """The `security` of everything that has one."""
+    if not subject.is_asyncapi:
+        found = [part.get("security") for part in (subject.root, *subject.schemas.objects("operation"))]
+        yield from (node for node in found if node is not None)
+        return
     outline = subject.outline
     found = [server.node.get("security") for server in outline.servers]
     found += [operation.members.get("security") for operation in outline.operations]
@@ -47,7 +51,7 @@ def _schemes(subject: Subject) -> dict[str, Node]:
 
 
 def _named(subject: Subject) -> Iterator[tuple[str, Node]]:
-    """The names of schemes in the requirements of AsyncAPI 2, each with the scopes that are asked for."""
+    """The names of schemes in requirements, each with the scopes that are asked for. AsyncAPI 3 names none."""
     if not subject.is_asyncapi_3:
         for node in _lists(subject):
             for requirement in node.elements():
@@ -131,7 +135,7 @@ components:
     Rule(
         UNKNOWN_SCOPE,
         Group.CORRECTNESS,
-        ASYNCAPI,
+        ALL,
         bad="""\
 type: oauth2
 scopes: [room:write]

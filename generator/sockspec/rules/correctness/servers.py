@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.correctness.comparing import did_you_mean, undeclared, unused
 from sockspec.rules.outline import Channel, Part
-from sockspec.rules.rule import ASYNCAPI, Group, Rule
+from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec.asyncapi.address import PARAMETER
 from sockspec.spec.kinds import Identity
@@ -19,7 +19,7 @@ from sockspec.spec.walk import nearest
 UNDECLARED_VARIABLE = Code(
     "undeclared-server-variable",
     Severity.ERROR,
-    "The URL of a server has a `{variable}` that `variables` does not describe (AsyncAPI, Server Object). Clients have "
+    "The URL of a server has a `{variable}` that `variables` does not describe (Server Object). Clients have "
     "to give a value for it.",
     tolerable=True,
 )
@@ -48,8 +48,15 @@ def _declared(server: Part) -> dict[str, Node]:
     return dict(listed.items()) if listed is not None else {}
 
 
+def _servers(subject: Subject) -> Iterable[Part]:
+    """All servers; those of OpenAPI stand in lists and have no keys."""
+    if subject.is_asyncapi:
+        return subject.outline.servers
+    return [Part("", node, node) for node in subject.schemas.objects("server")]
+
+
 def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
-    for server in subject.outline.servers:
+    for server in _servers(subject):
         places: dict[str, Node] = {}
         for node in _templates(server):
             for name in PARAMETER.findall(str(node.value)):
@@ -65,7 +72,7 @@ def _undeclared(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _unused(subject: Subject) -> Iterator[Diagnostic]:
-    for server in subject.outline.servers:
+    for server in _servers(subject):
         used = [name for node in _templates(server) for name in PARAMETER.findall(str(node.value))]
         declared = _declared(server)
         where = "'host' and 'pathname'" if subject.is_asyncapi_3 else "'url'"
@@ -120,7 +127,7 @@ RULES = (
     Rule(
         UNDECLARED_VARIABLE,
         Group.CORRECTNESS,
-        ASYNCAPI,
+        ALL,
         bad="""\
 servers:
   production:
@@ -141,7 +148,7 @@ servers:
     Rule(
         UNUSED_VARIABLE,
         Group.CORRECTNESS,
-        ASYNCAPI,
+        ALL,
         bad="""\
 servers:
   production:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sockspec.rules.generation import asyncapi, documents, names, openapi, payloads, schemas, writing
+from sockspec.rules.generation import asyncapi, documents, keywords, names, openapi, payloads, schemas, writing
 from sockspec.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -11,6 +11,7 @@ RULES: tuple[Rule, ...] = (
     *writing.RULES,
     *documents.RULES,
     *schemas.RULES,
+    *keywords.RULES,
     *asyncapi.RULES,
     *openapi.RULES,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sockspec.diagnostics import Code
 from sockspec.rules.rule import OPENAPI, Group, Rule
+from sockspec.rules.schema_structure import UNKNOWN_DIALECT
 from sockspec.spec import openapi
 from sockspec.spec.openapi import assumed, convention, described, endpoints, messages, parameters, servers, words
 
@@ -72,6 +73,11 @@ x-websocket:
         openapi.DIALECT_NOT_READ,
         "openapi: 3.1.0\njsonSchemaDialect: http://json-schema.org/draft-07/schema#\n",
         "openapi: 3.1.0\njsonSchemaDialect: https://json-schema.org/draft/2020-12/schema\n",
+    ),
+    _rule(
+        UNKNOWN_DIALECT,
+        "Say: {$schema: 'https://example.com/dialect', type: object}\n",
+        "Say: {$schema: 'https://json-schema.org/draft/2020-12/schema', type: object}\n",
     ),
 )
 
@@ -157,11 +163,6 @@ _SERVERS = (
         servers.SERVER_NOT_UNDERSTOOD,
         "servers:\n  - url: mqtt://broker.example.com\n",
         "servers:\n  - url: wss://chat.example.com\n",
-    ),
-    _rule(
-        servers.SERVER_VARIABLE_UNDECLARED,
-        "servers:\n  - url: wss://{region}.example.com\n",
-        "servers:\n  - url: wss://{region}.example.com\n    variables: {region: {default: eu}}\n",
     ),
 )
 

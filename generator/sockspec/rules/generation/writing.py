@@ -1,4 +1,4 @@
-"""How a document is written: what other readers of YAML, and of references, take for something else."""
+"""How a document is written: what other readers of YAML take for something else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator
 
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
-from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
-from sockspec.rules.saying import each_or_most, listed
+from sockspec.rules.edits import Edit
+from sockspec.rules.rule import ALL, Fixer, Group, Rule
+from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
-from sockspec.schema.dialect import Dialect
-from sockspec.spec.node import Node
 from sockspec.spec.text import Json, quoted
-from sockspec.spec.walk import Seen, references
 
 YAML_1_1 = Code(
     "yaml-1-1",
@@ -27,25 +25,34 @@ YAML_DATE = Code(
     "A date or a time stands without quotes. Here it is text, as everywhere in JSON; many libraries make an object of it, "
     "which no JSON Schema calls a string. Write it between quotes.",
 )
-REFERENCE_SIBLINGS = Code(
-    "schema-beside-reference",
-    Severity.WARNING,
-    "Keywords that say what is valid stand beside a `$ref`. In AsyncAPI's schemas, as in draft 7 of JSON Schema, they are "
-    "ignored. Put the reference and the keywords into an `allOf`.",
-)
 
-_FOLLOWED = r"(?=[ \t]*(?:$|[,\]}]|[ \t]#|:(?:\s|$)))"
-_OF_1_1 = re.compile(
-    r"(?<![^\s,\[{])(?:(?P<word>[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)"
-    r"|(?P<sixty>[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+(?:\.[0-9]*)?)"
-    r"|(?P<long>[-+]?[0-9][0-9]*(?:_[0-9]+)+)"
-    r"|(?P<octal>[-+]?0[0-7]+))" + _FOLLOWED,
-    re.MULTILINE,
+# Bounded where one part could begin in several places: the text of a document may be made to take long.
+_BEFORE = r"(?<![^\s,\[{])"
+_FOLLOWED = r"(?=[ \t]{0,200}(?:[\r\n]|\Z|[,\]}]|[ \t]#|:(?:\s|\Z)))"
+_LONG = (
+    r"[-+]?[0-9]{1,40}_[0-9_]{0,40}\.[0-9_]{0,40}",
+    r"[-+]?[0-9][0-9_]{0,40}\.[0-9]{0,40}_[0-9_]{0,40}",
+    r"[-+]?(?:0[0-7]{0,40}_[0-7_]{0,40}|[1-9][0-9]{0,40}_[0-9_]{0,40})",
+    r"\.[0-9]{1,40}_[0-9_]{0,40}",
 )
+_KINDS = {
+    "word": r"[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF",
+    "sixty": r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*",
+    "octal": r"[-+]?0[0-7]+",
+    "binary": r"[-+]?0b[01_]+",
+    "long": "|".join(_LONG),
+}
+_OF_1_1 = re.compile(_BEFORE + f"(?:{'|'.join(f'(?P<{kind}>{of})' for kind, of in _KINDS.items())})" + _FOLLOWED)
 _DATE = re.compile(
-    r"(?<![^\s,\[{])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]+(?:[Zz]|[-+][0-9:]+)?)?" + _FOLLOWED, re.MULTILINE
+    _BEFORE + r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]{1,30}(?:[Zz]|[-+][0-9:]{1,10})?)?" + _FOLLOWED
 )
-_MEANS = {"word": "a boolean", "sixty": "a number to the base 60", "long": "a number", "octal": "an octal number"}
+_MEANS = {
+    "word": "a boolean",
+    "sixty": "a number to the base 60",
+    "octal": "an octal number",
+    "binary": "a binary number",
+    "long": "a number",
+}
 
 
 def _differing(subject: Subject) -> Iterator[Diagnostic]:
@@ -61,7 +68,9 @@ def _differing(subject: Subject) -> Iterator[Diagnostic]:
 
 def _is_whole(match: re.Match[str], value: Json) -> bool:
     """Whether what was matched is the value, and not the beginning of a longer text."""
-    return value == match[0] or (isinstance(value, int) and match.lastgroup == "octal")
+    if isinstance(value, int) and match.lastgroup == "octal":
+        return value != int(match[0], 8)
+    return value == match[0]
 
 
 def _dates(subject: Subject) -> Iterator[Diagnostic]:
@@ -74,18 +83,16 @@ def _dates(subject: Subject) -> Iterator[Diagnostic]:
     yield from each_or_most(YAML_DATE, broken, None, "dates stand without quotes", hint="write it between quotes")
 
 
-def _siblings(subject: Subject) -> Iterator[Diagnostic]:
-    asserting = Dialect.ASYNCAPI.assertions
-    seen: Seen = set()
-    broken: list[tuple[Location, str]] = []
-    for document in subject.documents.loaded:
-        for node in references(Node(document.value, document, ""), seen):
-            beside = [key for key, _ in node.items() if key in asserting]
-            if beside and "/security" not in node.pointer:
-                text = f"{listed(beside)} beside '$ref' {'is' if len(beside) == 1 else 'are'} ignored"
-                broken.append(((node.get(beside[0]) or node).key_location, text))
-    lack = "references have keywords beside them that are ignored"
-    yield from each_or_most(REFERENCE_SIBLINGS, broken, None, lack, hint="put both into an 'allOf'")
+def _quoted(pattern: re.Pattern[str]) -> Fixer:
+    """Puts quotes around all that a pattern matches; to readers of YAML 1.2 it is the same text with them."""
+
+    def fixer(subject: Subject, finding: Diagnostic) -> Iterator[Edit]:
+        for document in subject.documents.loaded:
+            for match, value, _ in document.written(pattern):
+                if value == match[0]:
+                    yield Edit(document, match.start(), match.end(), f"'{match[0]}'", ())
+
+    return fixer
 
 
 RULES = (
@@ -96,6 +103,8 @@ RULES = (
         bad="enum: [yes, no]\n",
         good="enum: ['yes', 'no']\n",
         check=_differing,
+        fix="writes quotes around texts; numbers are left to people.",
+        fixer=_quoted(_OF_1_1),
     ),
     Rule(
         YAML_DATE,
@@ -104,13 +113,7 @@ RULES = (
         bad="examples:\n  - payload: {timestamp: 2025-03-01T10:05:12Z}\n",
         good="examples:\n  - payload: {timestamp: '2025-03-01T10:05:12Z'}\n",
         check=_dates,
-    ),
-    Rule(
-        REFERENCE_SIBLINGS,
-        Group.GENERATION,
-        ASYNCAPI,
-        bad="name: {$ref: '#/components/schemas/Name', maxLength: 20}\n",
-        good="name:\n  allOf:\n    - $ref: '#/components/schemas/Name'\n    - maxLength: 20\n",
-        check=_siblings,
+        fix="writes quotes around them.",
+        fixer=_quoted(_DATE),
     ),
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Report, Severity
+from sockspec.rules.guide.mending import encrypted
 from sockspec.rules.rule import ALL, OPENAPI, Group, Rule
 from sockspec.rules.saying import each_or_most
 from sockspec.rules.subject import Subject
@@ -104,7 +105,7 @@ def _texts(part: _Told) -> Iterator[str]:
 
 def _no_version(subject: Subject) -> Iterator[Diagnostic]:
     api = subject.api
-    if api is None:
+    if api is None or not api.servers:
         return
     urls = {server.name: server.url for server in api.servers}
     versioned = {name for name, url in urls.items() if _VERSION.search(url.partition("://")[2])}
@@ -113,9 +114,8 @@ def _no_version(subject: Subject) -> Iterator[Diagnostic]:
         if _VERSION.search(channel.address or "") or any(_IN_QUERY.fullmatch(one.wire_name) for one in channel.query):
             continue
         bare = [name for name in channel.servers or urls if name not in versioned]
-        if bare or not urls:
-            where = channel.address or channel.name
-            url = f"{urls[bare[0]]}{channel.address or ''}" if bare else where
+        if bare:
+            url = f"{urls[bare[0]]}{channel.address or ''}"
             broken.append((channel.location, f"the URL {quoted(url)} has no version"))
     hint = "give the server a path such as '/v1'"
     yield from each_or_most(URL_VERSION, broken, len(api.channels), "channels lack a version in their URLs", hint=hint)
@@ -185,6 +185,8 @@ paths:
         bad="servers:\n  production: {host: chat.example.com, protocol: ws}\n",
         good="servers:\n  production: {host: chat.example.com, protocol: wss}\n",
         check=_not_encrypted,
+        fix="writes `wss`, unless the URL names a port: another one may be the encrypted one.",
+        fixer=encrypted,
     ),
     Rule(
         KEEP_ALIVE,

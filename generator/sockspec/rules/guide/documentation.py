@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sockspec import ir
 from sockspec.diagnostics import Code, Diagnostic, Location, Severity
+from sockspec.rules.guide.mending import to_be_described
 from sockspec.rules.rule import ALL, Check, Group, Rule
 from sockspec.rules.saying import each_or_most, listed
 from sockspec.rules.subject import Subject
@@ -157,12 +158,17 @@ def _rule(code: Code, check: Check, bad: str, good: str, *aliases: str) -> Rule:
 
 
 RULES = (
-    _rule(
+    Rule(
         API_DESCRIPTION,
-        _of_api,
+        Group.GUIDE,
+        ALL,
         "info:\n  title: Chat\n  version: 1.0.0\n",
         "info:\n  title: Chat\n  version: 1.0.0\n  description: Real-time chat in rooms.\n",
-        "asyncapi-info-description",
+        check=_of_api,
+        fix="writes a description that says what is to be done.",
+        fixer=to_be_described,
+        is_fix_safe=False,
+        aliases=("asyncapi-info-description",),
     ),
     _rule(
         CHANNEL_DESCRIPTION,

@@ -30,11 +30,6 @@ SERVER_NOT_UNDERSTOOD = Code(
     "The url of a server is not `ws`, `wss`, `http` or `https` with a host, so that no WebSocket connection can be "
     "made to it. It is left out.",
 )
-SERVER_VARIABLE_UNDECLARED = Code(
-    "server-variable-undeclared",
-    Severity.WARNING,
-    "The url of a server has a `{variable}` that `variables` does not describe. Clients have to give a value for it.",
-)
 
 _URL = re.compile(r"(wss?|https?)://([^/?#\s]+)([^?#\s]*)", re.IGNORECASE)
 _LEADING_VARIABLE = re.compile(r"\{([^{}]+)\}")
@@ -116,8 +111,6 @@ class Servers:
 
     def _variable(self, name: str, node: Node | None, server: Node) -> ir.Parameter:
         if node is None:
-            message = f"the url has {quoted('{' + name + '}')}, which 'variables' does not describe"
-            self._report.add(SERVER_VARIABLE_UNDECLARED.at((server.get("url") or server).location, message))
             return ir.Parameter(name, ir.Scalar(ir.Kind.STRING), server.location)
         enum, default = node.get("enum"), node.get("default")
         values = tuple(as_text(one.value) for one in enum.elements()) if enum is not None else ()
