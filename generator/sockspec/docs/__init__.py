@@ -83,7 +83,7 @@ def files(
         made["llms.txt"] = render("docs/llms.txt.j2", index=llms.index(page, names, known, listed))
         made["llms-full.txt"] = render("docs/llms-full.txt.j2", text=llms.text(page, names, known))
     if "schemas" in formats:
-        made |= {f"schemas/{name}": text for name, text in schemas.files(known)}
+        made |= {f"schemas/{name}": text for name, text in known.texts.items()}
     return {f"docs/{path}": text for path, text in made.items()}
 
 

@@ -15,7 +15,16 @@ from sockspec.docs.schemas import Schemas, compact
 from sockspec.docs.types import Line
 from sockspec.docs.writing import Writing, fence, one_line
 
+_FULL = """URLs, handshake, authentication, every message with its JSON Schema and an example, errors, close codes, limits, \
+and how to connect again"""
+_PAGES = {
+    "llms-full.txt": ("Everything in one text", _FULL),
+    "index.md": ("Reference as Markdown", "the same for people, with tables of fields and code samples"),
+    "index.html": ("Reference as a page", "the same with search and a console"),
+}
+"""What each page is called in the index, and what is said of it."""
 _SPECIAL = re.compile(r"[\\`<\[\]]")
+_ABOUT = ("title", "description")
 _LONGEST = 300
 """Characters of a summary in a list."""
 
@@ -70,6 +79,7 @@ class Text:
     """All that a client needs."""
 
     page: Page
+    summary: str
     facts: Line
     groups: tuple[Group, ...]
     container: str
@@ -99,41 +109,37 @@ def text(page: Page, messages: Iterable[str], schemas: Schemas) -> Text:
         "Messages that no endpoint carries": ("",),
     }
     groups = (Group(title, tuple(t for t in told if t.section.sender in of)) for title, of in senders.items())
-    reached = {name for message in schemas.roots for name in schemas.reached(message)}
     shared = tuple(
         Shared(one_line(name), written := compact(schema), fence(written))
         for name, schema in schemas.definitions.items()
-        if name in reached
     )
     filled = tuple(group for group in groups if group.messages)
-    return Text(page, _joined(page.facts), filled, schemas.container, one_line(schemas.dialect), shared)
+    facts = _joined(page.facts)
+    return Text(page, _summary(page), facts, filled, schemas.container, one_line(schemas.dialect), shared)
 
 
 def index(page: Page, messages: Iterable[str], schemas: Schemas, made: Iterable[str]) -> Index:
     """The index of what is made: pages by their file names, and the schemas where `schemas/` is among them."""
     names = [*made]
-    pages = Links("Documentation", tuple(Link(*_PAGES[name]) for name in ("llms-full.txt", "index.md") if name in names))
+    pages = Links(
+        "Documentation", tuple(Link(*_PAGES[name]) for name in ("llms-full.txt", "index.md") if name in names)
+    )
     lists = tuple(_lists(page, [*messages], schemas)) if "schemas/" in names else ()
-    optional = Links("Optional", (Link(*_PAGES["index.html"]),) if "index.html" in names else ())
+    optional = Links("Optional", (_page("index.html"),) if "index.html" in names else ())
     urls = tuple(dict.fromkeys(url for channel in page.channels for url in channel.urls))
     sections = tuple(one for one in (pages, *lists, optional) if one.links)
-    return Index(page, _joined(page.facts), _short(page.summary), urls, sections)
+    return Index(page, _joined(page.facts), _summary(page), urls, sections)
 
 
-_PAGES = {
-    "llms-full.txt": (
-        "Everything in one text",
-        "llms-full.txt",
-        "URLs, handshake, authentication, every message with its JSON Schema and an example, errors, close codes, limits, "
-        "and how to connect again",
-    ),
-    "index.md": ("Reference as Markdown", "index.md", "the same for people, with tables of fields and code samples"),
-    "index.html": ("Reference as a page", "index.html", "the same with search and a console"),
-}
+def _page(name: str) -> Link:
+    title, about = _PAGES[name]
+    return Link(title, name, about)
 
 
 def _told(section: Section, name: str, schemas: Schemas) -> Told:
-    written = compact(schemas.roots[name]) if name in schemas.roots else ""
+    root = schemas.roots.get(name)
+    # Title and description stand above it.
+    written = compact({word: root[word] for word in root if word not in _ABOUT}) if root is not None else ""
     return Told(section, written, fence(written), section.examples[:1])
 
 
@@ -154,12 +160,17 @@ def _lists(page: Page, names: list[str], schemas: Schemas) -> Iterator[Links]:
 
 
 def _joined(lines: Iterable[Line]) -> Line:
-    pieces = [line[0] for line in lines]
-    return tuple(pieces)
+    return tuple(piece for line in lines for piece in line)
+
+
+def _summary(page: Page) -> str:
+    """What the API is for: its summary, else how its description begins."""
+    begins = " ".join(page.description.paragraphs[0]) if page.description.paragraphs else ""
+    return _short(page.summary or begins) or "A WebSocket API."
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip(chr(92))}…"
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rstrip("\\ ") + "…"
 
 
 def _words(text: str) -> str:
