@@ -26,7 +26,7 @@ _PAGES = {
 _SPECIAL = re.compile(r"[\\`<\[\]]")
 _ABOUT = ("title", "description")
 _LONGEST = 300
-"""Characters of a summary in a list."""
+"""Characters of a title, and of a summary in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class Text:
     """All that a client needs."""
 
     page: Page
+    title: str
     summary: str
     facts: Line
     groups: tuple[Group, ...]
@@ -93,8 +94,9 @@ class Index:
     """What `llms.txt` says."""
 
     page: Page
-    facts: Line
+    title: str
     summary: str
+    facts: Line
     urls: tuple[str, ...]
     sections: tuple[Links, ...]
 
@@ -114,21 +116,28 @@ def text(page: Page, messages: Iterable[str], schemas: Schemas) -> Text:
         for name, schema in schemas.definitions.items()
     )
     filled = tuple(group for group in groups if group.messages)
-    facts = _joined(page.facts)
-    return Text(page, _summary(page), facts, filled, schemas.container, one_line(schemas.dialect), shared)
+    dialect = one_line(schemas.dialect)
+    return Text(
+        page,
+        _short(page.title),
+        _summary(page),
+        _joined(page.facts),
+        filled,
+        schemas.container,
+        dialect,
+        shared,
+    )
 
 
 def index(page: Page, messages: Iterable[str], schemas: Schemas, made: Iterable[str]) -> Index:
     """The index of what is made: pages by their file names, and the schemas where `schemas/` is among them."""
     names = [*made]
-    pages = Links(
-        "Documentation", tuple(Link(*_PAGES[name]) for name in ("llms-full.txt", "index.md") if name in names)
-    )
+    pages = Links("Documentation", tuple(_page(name) for name in ("llms-full.txt", "index.md") if name in names))
     lists = tuple(_lists(page, [*messages], schemas)) if "schemas/" in names else ()
     optional = Links("Optional", (_page("index.html"),) if "index.html" in names else ())
     urls = tuple(dict.fromkeys(url for channel in page.channels for url in channel.urls))
     sections = tuple(one for one in (pages, *lists, optional) if one.links)
-    return Index(page, _joined(page.facts), _summary(page), urls, sections)
+    return Index(page, _short(page.title), _summary(page), _joined(page.facts), urls, sections)
 
 
 def _page(name: str) -> Link:
