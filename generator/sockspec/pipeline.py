@@ -6,7 +6,7 @@ What only some documents or commands need is imported where they need it: checki
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from sockspec.spec.validate import validate
 from sockspec.spec.version import Specification, kind
 
 if TYPE_CHECKING:
-    from sockspec import python
+    from sockspec import docs, python
 
 _NONE = Choices()
 _FRAMES = 20_000
@@ -189,6 +189,17 @@ def modules(api: ir.Api, source: str) -> Mapping[str, str]:
     from sockspec import python, render
 
     return python.files(api, source, render.renderer())
+
+
+@without_collector()
+def documentation(
+    api: ir.Api, origin: docs.Origin, *, formats: Collection[str], templates: Path | None = None
+) -> Mapping[str, str]:
+    """The pages of the API by their paths. `formats` are names of `docs.FORMATS`."""
+    from sockspec import docs, render
+
+    files = docs.files(api, render.renderer(templates), origin, formats)
+    return {path.removeprefix("docs/"): text for path, text in files.items()}
 
 
 @without_collector()

@@ -14,6 +14,7 @@ from sockspec import __version__
 COMMANDS = {
     "generate": "Write the Python package of a document.",
     "watch": "Write it anew whenever the document changes.",
+    "docs": "Write the documentation of an API: a page, Markdown, JSON Schemas.",
     "init": "Write a server project for a document, once.",
     "validate": "Check documents and report what is wrong with them.",
     "lint": "Hold documents to rules, as a project wants it, and mend what can be.",

@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from sockspec import ir
 from sockspec.choices import Choices, Named
-from sockspec.cli.common import ALTERNATIVES, Messages, choosing, show
+from sockspec.cli.common import ALTERNATIVES, Messages, choosing
+from sockspec.cli.documents import Document, document, fetched, or_usage, read_version
 from sockspec.cli.reporting import Reporting, reporting
 from sockspec.diagnostics import Diagnostic, Severity
 from sockspec.diff import Category, Change, compare, ignoring, rated, revisions, settings
 from sockspec.diff.versions import Advice
-from sockspec.pipeline import MESSAGES_NOT_READ, examine
 from sockspec.reports import Run
-
-T = TypeVar("T")
 
 _LEVELS = {"breaking": Severity.ERROR, "risky": Severity.WARNING, "all": Severity.INFO}
 _WORST_FIRST = list(Severity)
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """One of the two documents: where it is now, and what users call it."""
-
-    path: Path
-    name: str
-
-    def text(self, name: str) -> str | None:
-        """The text of the document, or of a file that it refers to, by the name that users know; None for others."""
-        relative = os.path.relpath(name, Path(self.name).parent)
-        if relative.startswith(os.pardir):
-            return None
-        try:
-            return (self.path.parent / relative).read_text(encoding="utf-8", errors="replace")
-        except (OSError, ValueError):
-            return None
 
 
 @click.command("diff")
@@ -101,10 +77,10 @@ def command(
     given = Choices(
         old_perspective or choices.perspective, old_messages or choices.messages, old_channels or choices.channels
     )
-    project = _or_usage(lambda: settings.read(Path("pyproject.toml")), settings.InvalidSettings)
+    project = or_usage(lambda: settings.read(Path("pyproject.toml")), settings.InvalidSettings)
     ignores = _ignores(ignore or project.ignore)
     with _documents(old, new) as (before, after):
-        one, other = _read(before, given), _read(after, choices)
+        one, other = read_version(before, given), read_version(after, choices)
         changes, advice = rated(one, other, project.take(compare(one, other)))
         kept, unused = ignoring.apply(project.take(changes), ignores)
         chosen = [change for change in kept if not categories or change.rule.category in categories]
@@ -123,43 +99,20 @@ def _shown(changes: list[Change], level: Severity, threshold: Severity | None) -
 
 
 @contextmanager
-def _documents(old: str, new: str | None) -> Generator[tuple[_Document, _Document]]:
+def _documents(old: str, new: str | None) -> Generator[tuple[Document, Document]]:
     """The two documents, as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="sockspec-") as folder:
         if new is None:
-            revision = _or_usage(lambda: revisions.named(old), revisions.NoRevision)
+            revision = or_usage(lambda: revisions.named(old), revisions.NoRevision)
             if revision is not None:
                 raise click.UsageError(
                     "with one argument, name a file: it is compared with its last committed version."
                 )
-            after = _Document(Path(old), old)
-            committed = _or_usage(lambda: revisions.committed(Path(old)), revisions.NoRevision)
-            yield _fetched(committed, Path(folder, "old")), after
+            after = Document(Path(old), old)
+            committed = or_usage(lambda: revisions.committed(Path(old)), revisions.NoRevision)
+            yield fetched(committed, Path(folder, "old")), after
         else:
-            yield _document(old, Path(folder, "old")), _document(new, Path(folder, "new"))
-
-
-def _document(argument: str, folder: Path) -> _Document:
-    revision = _or_usage(lambda: revisions.named(argument), revisions.NoRevision)
-    return _Document(Path(argument), argument) if revision is None else _fetched(revision, folder)
-
-
-def _fetched(revision: revisions.Revision, folder: Path) -> _Document:
-    folder.mkdir()
-    return _Document(_or_usage(lambda: revisions.fetch(revision, folder), revisions.NoRevision), revision.name)
-
-
-def _read(document: _Document, choices: Choices) -> ir.Api:
-    """The API of a document; where it has errors there is nothing to compare, which is another matter than a difference."""
-    api, found = examine(document.path, name=document.name, choices=choices, wholly=False)
-    if any(one.code is MESSAGES_NOT_READ for one in found):
-        # The names are those of the other document, which is an OpenAPI document where this one is not.
-        api, found = examine(document.path, name=document.name, choices=replace(choices, messages=None), wholly=False)
-    if api is None:
-        show(found)
-        click.echo(f"{document.name} has errors, so the two cannot be compared", err=True)
-        sys.exit(2)
-    return api
+            yield document(old, Path(folder, "old")), document(new, Path(folder, "new"))
 
 
 def _ignores(path: Path | None) -> tuple[ignoring.Ignore, ...]:
@@ -169,15 +122,7 @@ def _ignores(path: Path | None) -> tuple[ignoring.Ignore, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise click.UsageError(f"the ignore list {str(path)!r} cannot be read: {error}.") from None
-    return _or_usage(lambda: ignoring.read(text, path.as_posix()), ignoring.InvalidIgnores)
-
-
-def _or_usage(work: Callable[[], T], error: type[Exception]) -> T:
-    """What comes of some work, whose errors are wrong usage."""
-    try:
-        return work()
-    except error as why:
-        raise click.UsageError(f"{why}.") from None
+    return or_usage(lambda: ignoring.read(text, path.as_posix()), ignoring.InvalidIgnores)
 
 
 def _explained(change: Change) -> Diagnostic:

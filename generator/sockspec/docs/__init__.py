@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sockspec import __version__, ir
 from sockspec.analysis import dispatch, walk
-from sockspec.docs import anchors, data, life, scripts
+from sockspec.docs import anchors, data, life, llms, schemas, scripts
 from sockspec.docs.changes import Change, Changes, changed
 from sockspec.docs.channels import Channels
 from sockspec.docs.code import Code
@@ -21,7 +21,15 @@ from sockspec.docs.types import Line, Piece, Types
 from sockspec.docs.writing import MARKDOWN, Html, Writing
 from sockspec.python.naming import package_name
 
-__all__ = ["Change", "Changes", "Origin", "Page", "files", "view"]
+__all__ = ["FORMATS", "Change", "Changes", "Origin", "Page", "files", "view"]
+
+FORMATS = {
+    "html": ("index.html",),
+    "markdown": ("index.md",),
+    "llms": ("llms.txt", "llms-full.txt"),
+    "schemas": ("schemas/",),
+}
+"""What can be made of an API, and the files of each below `docs/`."""
 
 _SCRIPTS = ("page.js", "console.js")
 _STYLES = ("docs/style.css.j2",)
@@ -58,22 +66,39 @@ class _Ground:
 _UNKNOWN = Origin()
 
 
-def files(api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN) -> Mapping[str, str]:
-    """The pages by their paths. Raises what `render` raises, and BadScript."""
-    ground = _ground(api, origin)
+def files(
+    api: ir.Api, render: Callable[..., str], origin: Origin = _UNKNOWN, formats: Collection[str] = tuple(FORMATS)
+) -> Mapping[str, str]:
+    """The pages by their paths. `formats` are names of FORMATS. Raises what `render` raises, and BadScript."""
+    ground, made = _ground(api, origin), {}
+    names = [message.name for message in api.messages]
+    known = schemas.of(api)
+    if "html" in formats:
+        made["index.html"] = _html(api, render, ground)
+    if "markdown" in formats:
+        made["index.md"] = render("docs/page.md.j2", page=_view(api, MARKDOWN, ground))
+    if "llms" in formats:
+        page = _view(api, llms.WORDS, ground)
+        listed = [name for kind in FORMATS if kind in formats for name in FORMATS[kind]]
+        made["llms.txt"] = render("docs/llms.txt.j2", index=llms.index(page, names, known, listed))
+        made["llms-full.txt"] = render("docs/llms-full.txt.j2", text=llms.text(page, names, known))
+    if "schemas" in formats:
+        made |= {f"schemas/{name}": text for name, text in known.texts.items()}
+    return {f"docs/{path}": text for path, text in made.items()}
+
+
+def _html(api: ir.Api, render: Callable[..., str], ground: _Ground) -> str:
     style = "".join(render(name) for name in _STYLES)
     script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
     policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
     known = data.text(api, anchors.give(api), ground.dispatches)
     verbatim = {"style": style, "script": script, "data": known}
-    html = render(
+    return render(
         "docs/page.html.j2",
         page=_view(api, HTML, ground),
         policy=policy,
         **{name: Html(text) for name, text in verbatim.items()},
     )
-    markdown = render("docs/page.md.j2", page=_view(api, MARKDOWN, ground))
-    return {"docs/index.html": html, "docs/index.md": markdown}
 
 
 def view(api: ir.Api, writing: Writing = HTML, origin: Origin = _UNKNOWN) -> Page:

@@ -89,7 +89,11 @@ def without_unseen(text: str) -> str:
 
 def as_json(value: object, indent: int | None = None) -> str:
     """A JSON value as it travels, with escapes for what cannot be seen."""
-    written = json.dumps(value, indent=indent, ensure_ascii=False)
+    return visible(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def visible(written: str) -> str:
+    """JSON text with escapes for what cannot be seen in it."""
     return _UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], written)
 
 
