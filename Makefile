@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit golden format bench compare docs browser autobahn clean
+.PHONY: help demo test lint types unit site golden format bench compare docs browser autobahn clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ types: $(READY) ## mypy and pyright, both strict
 
 unit: $(READY) ## The tests, in as many processes as there are cores
 	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
+
+site: $(READY) ## The project's own pages as a site, into .site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 golden: $(READY) ## Write generated/ and the made parts of docs/ anew
 	@$(BIN)/sockspec generate
@@ -52,7 +55,7 @@ autobahn: $(READY) ## Autobahn|Testsuite; AUTOBAHN=SCRIPT says what sets it up a
 	@PYTHONPATH=generated $(BIN)/python -m tests.autobahn $(AUTOBAHN) .autobahn
 
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) .autobahn dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .autobahn .site dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Rewritten when pyproject.toml changes. Groups of dependencies need pip 25.1.
 $(READY): pyproject.toml

@@ -12,7 +12,7 @@ import sockspec
 from sockspec.diagnostics import Code
 from sockspec.rules.rule import Group, Rule
 from sockspec.rules.table import rules
-from tests import diff_reference
+from tests import cli_reference, diff_reference
 from tests.guide import guide_page
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +106,7 @@ def _rule(rule: Rule) -> str:
 
 
 PAGES = {
+    "cli.md": cli_reference.page,
     "diagnostics.md": diagnostics_page,
     "rules.md": rules_page,
     "diff-rules.md": diff_reference.page,

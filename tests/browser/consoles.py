@@ -30,9 +30,10 @@ def page_text(spec: Path) -> str:
 
 
 def chat_server(port: int = 0) -> Running:
-    """The server of `examples/chat`, for `async with`."""
+    """The server of `examples/chat` with its page at `/docs`, for `async with`."""
     example: Any = sys.modules.get("example_server") or load(ROOT / "examples" / "chat" / "server.py")
-    served: Running = example.Chat().serve(port=port, options=Options(docs=True, retry_after=0.05))
+    documented: Any = type("Documented", (example.Chat,), {"page": classmethod(lambda cls: page_text(CHAT))})
+    served: Running = documented().serve(port=port, options=Options(docs=True, retry_after=0.05))
     return served
 
 

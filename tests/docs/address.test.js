@@ -6,10 +6,23 @@ import test from "node:test";
 import { discreet, placements, target } from "../../templates/docs/script/address.js";
 import { ownServer } from "../../templates/docs/script/connecting.js";
 
-const SERVER = { server: "wss://{region}.example.com/v1/", values: new Map([["region", "eu"], ["room", "a/b ü"]]) };
+const SERVER = {
+  server: "wss://{region}.example.com/v1/",
+  values: new Map([
+    ["region", "eu"],
+    ["room", "a/b ü"],
+  ]),
+};
 
 test("an address is filled in, and its parameters are escaped", () => {
-  const found = target({ ...SERVER, address: "/rooms/{room}", query: [["v", "1 2"], ["w", ""]] });
+  const found = target({
+    ...SERVER,
+    address: "/rooms/{room}",
+    query: [
+      ["v", "1 2"],
+      ["w", ""],
+    ],
+  });
   assert.deepEqual(found, { url: "wss://eu.example.com/v1/rooms/a%2Fb%20%C3%BC?v=1%202", protocols: [], faults: [] });
 });
 
@@ -25,8 +38,13 @@ test("what is missing or cannot be an address is said", () => {
 });
 
 test("a token goes where pages can put it", () => {
-  const sent = (credential, subprotocols) => target({ ...SERVER, credentials: [{ value: "tök~en", ...credential }], subprotocols });
-  assert.deepEqual(sent({ id: "subprotocol" }, ["chat.v1"]).protocols, ["chat.v1", "sockspec", "sockspec.bearer.dMO2a35lbg"]);
+  const sent = (credential, subprotocols) =>
+    target({ ...SERVER, credentials: [{ value: "tök~en", ...credential }], subprotocols });
+  assert.deepEqual(sent({ id: "subprotocol" }, ["chat.v1"]).protocols, [
+    "chat.v1",
+    "sockspec",
+    "sockspec.bearer.dMO2a35lbg",
+  ]);
   assert.equal(sent({ id: "query", name: "access_token" }).url, "wss://eu.example.com/v1?access_token=t%C3%B6k~en");
   assert.equal(sent({ id: "header", value: "" }).url, "wss://eu.example.com/v1");
 });
@@ -48,7 +66,10 @@ const PLACES = [
 ];
 
 test("each scheme has the places that a browser leaves it", () => {
-  assert.deepEqual(PLACES.map(([scheme]) => placements(scheme).map((one) => one.id)), PLACES.map(([, ids]) => ids));
+  assert.deepEqual(
+    PLACES.map(([scheme]) => placements(scheme).map((one) => one.id)),
+    PLACES.map(([, ids]) => ids),
+  );
 });
 
 test("a page that a server serves knows the server", () => {

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { at, candidates, flattened, initial, pong, recognized, Requests, withValue } from "../../templates/docs/script/payloads.js";
+import {
+  at,
+  candidates,
+  flattened,
+  initial,
+  pong,
+  recognized,
+  Requests,
+  withValue,
+} from "../../templates/docs/script/payloads.js";
 import { validator } from "../../templates/docs/script/validator.js";
 
 const NOW = new Date("2025-03-01T09:30:00.000Z");
@@ -35,7 +44,10 @@ const MADE = [
 ];
 
 test("a payload to begin with has what is required, as the schema would have it", () => {
-  assert.deepEqual(MADE.map(([schema]) => initial(DOCUMENT, schema, NOW)), MADE.map(([, value]) => value));
+  assert.deepEqual(
+    MADE.map(([schema]) => initial(DOCUMENT, schema, NOW)),
+    MADE.map(([, value]) => value),
+  );
 });
 
 test("a schema that is made of itself without end gives a payload all the same", () => {
@@ -71,7 +83,10 @@ const TOLD_APART = [
   [{ type: "a" }, ["A"]],
   [{ type: "b", kind: "y" }, ["BY"]],
   [{ type: "b", kind: "z" }, []],
-  [["l", 1], ["List", "Many", "Few"]],
+  [
+    ["l", 1],
+    ["List", "Many", "Few"],
+  ],
   [{ id: 1, data: 2 }, ["Many", "Few"]],
   [{ id: 1 }, ["Few"]],
   [{ type: "a", id: 1 }, ["A", "Few"]],
@@ -79,7 +94,10 @@ const TOLD_APART = [
 ];
 
 test("messages are told apart by tags, pairs of tags, items, and what they require, the most first", () => {
-  assert.deepEqual(TOLD_APART.map(([payload]) => candidates(DISPATCH, payload)), TOLD_APART.map(([, names]) => names));
+  assert.deepEqual(
+    TOLD_APART.map(([payload]) => candidates(DISPATCH, payload)),
+    TOLD_APART.map(([, names]) => names),
+  );
 });
 
 test("a payload is the first message that it may be and that its schema allows", () => {

@@ -39,7 +39,8 @@ const ASSERTED = /^(date|date-time|time|uuid) format: invalid .* is only an anno
 function isForeign(schema) {
   if (schema === null || typeof schema !== "object") return false;
   if (typeof schema.$ref === "string" && !/^#(\/|$)/.test(schema.$ref)) return true;
-  if (["$id", "id", "$anchor", "$dynamicRef", "$dynamicAnchor"].some((word) => typeof schema[word] === "string")) return true;
+  if (["$id", "id", "$anchor", "$dynamicRef", "$dynamicAnchor"].some((word) => typeof schema[word] === "string"))
+    return true;
   return Object.entries(schema).some(([word, inner]) => word !== "const" && word !== "enum" && isForeign(inner));
 }
 
@@ -51,42 +52,51 @@ function* groups(draft) {
 }
 
 for (const [draft, $schema] of Object.entries(DRAFTS)) {
-  test(`the verdict is that of the test suite: ${draft}`, { skip: SHARED ? false : "SOCKSPEC_SHARED is not set" }, () => {
-    const wrong = [];
-    const foreign = {};
-    let judged = 0;
-    for (const [file, { description, schema, tests }] of groups(draft)) {
-      if (isForeign(schema)) {
-        foreign[file] = (foreign[file] ?? 0) + 1;
-        continue;
+  test(
+    `the verdict is that of the test suite: ${draft}`,
+    { skip: SHARED ? false : "SOCKSPEC_SHARED is not set" },
+    () => {
+      const wrong = [];
+      const foreign = {};
+      let judged = 0;
+      for (const [file, { description, schema, tests }] of groups(draft)) {
+        if (isForeign(schema)) {
+          foreign[file] = (foreign[file] ?? 0) + 1;
+          continue;
+        }
+        const isBoolean = typeof schema === "boolean";
+        const judge = validator(isBoolean ? { $schema, schema } : { ...schema, $schema });
+        for (const { description: what, data, valid } of tests) {
+          judged += 1;
+          const isValid = judge.faults(isBoolean ? "#/schema" : "#", data).length === 0;
+          if (isValid !== valid && !ASSERTED.test(`${description}: ${what}`))
+            wrong.push(`${file}: ${description}: ${what}`);
+        }
       }
-      const isBoolean = typeof schema === "boolean";
-      const judge = validator(isBoolean ? { $schema, schema } : { ...schema, $schema });
-      for (const { description: what, data, valid } of tests) {
+      assert.deepEqual(wrong, []);
+      assert.deepEqual(foreign, FOREIGN[draft]);
+      assert.ok(judged > 800);
+    },
+  );
+}
+
+test(
+  "formats are read as the runtime reads them",
+  { skip: process.env.SOCKSPEC_FORMATS ? false : "no verdicts given" },
+  () => {
+    const wrong = [];
+    let judged = 0;
+    for (const [format, verdicts] of Object.entries(JSON.parse(process.env.SOCKSPEC_FORMATS))) {
+      for (const [text, verdict] of verdicts) {
         judged += 1;
-        const isValid = judge.faults(isBoolean ? "#/schema" : "#", data).length === 0;
-        if (isValid !== valid && !ASSERTED.test(`${description}: ${what}`)) wrong.push(`${file}: ${description}: ${what}`);
+        if (FORMATS.get(format)(text) !== verdict) wrong.push([format, text, verdict]);
       }
     }
     assert.deepEqual(wrong, []);
-    assert.deepEqual(foreign, FOREIGN[draft]);
-    assert.ok(judged > 800);
-  });
-}
-
-test("formats are read as the runtime reads them", { skip: process.env.SOCKSPEC_FORMATS ? false : "no verdicts given" }, () => {
-  const wrong = [];
-  let judged = 0;
-  for (const [format, verdicts] of Object.entries(JSON.parse(process.env.SOCKSPEC_FORMATS))) {
-    for (const [text, verdict] of verdicts) {
-      judged += 1;
-      if (FORMATS.get(format)(text) !== verdict) wrong.push([format, text, verdict]);
-    }
-  }
-  assert.deepEqual(wrong, []);
-  assert.deepEqual(Object.keys(JSON.parse(process.env.SOCKSPEC_FORMATS)).sort(), [...FORMATS.keys()].sort());
-  assert.ok(judged > 100);
-});
+    assert.deepEqual(Object.keys(JSON.parse(process.env.SOCKSPEC_FORMATS)).sort(), [...FORMATS.keys()].sort());
+    assert.ok(judged > 100);
+  },
+);
 
 const SAYS = [
   [{ type: "string" }, 1, ": is a number, and has to be a string"],
@@ -110,11 +120,19 @@ test("faults are told in words for people, at their places", () => {
     const faults = validator({ $schema: DRAFTS["draft2020-12"], ...schema }).faults("#", value);
     return faults.map(({ pointer, message }) => `${pointer}: ${message}`).join("; ");
   });
-  assert.deepEqual(said, SAYS.map(([, , words]) => words));
+  assert.deepEqual(
+    said,
+    SAYS.map(([, , words]) => words),
+  );
 });
 
 test("integers that no float holds are told apart", () => {
-  const judge = validator({ $schema: DRAFTS["draft2020-12"], maximum: 9007199254740992, type: "integer", multipleOf: 2 });
+  const judge = validator({
+    $schema: DRAFTS["draft2020-12"],
+    maximum: 9007199254740992,
+    type: "integer",
+    multipleOf: 2,
+  });
   assert.deepEqual(judge.faults("#", parsed("9007199254740992")), []);
   assert.deepEqual(
     judge.faults("#", parsed("9007199254740993")).map((fault) => fault.keyword),
@@ -128,11 +146,17 @@ test("what is nested or large without end comes to an end", () => {
   let deep = 1;
   for (let at = 0; at < 3000; at += 1) deep = [deep];
   const nested = validator({ $schema: DRAFTS.draft7, items: { $ref: "#" } }).faults("#", deep);
-  assert.deepEqual(nested.map((fault) => fault.message), ["is nested too deeply to be judged"]);
+  assert.deepEqual(
+    nested.map((fault) => fault.message),
+    ["is nested too deeply to be judged"],
+  );
   const loop = validator({ $schema: DRAFTS["draft2020-12"], allOf: [{ $ref: "#" }, { $ref: "#" }] }).faults("#", 1);
   assert.ok(loop.length > 0);
   const many = validator({ items: { anyOf: [{ minimum: 1 }, {}] } }).faults("#", new Array(400000).fill(0));
-  assert.deepEqual(many.map((fault) => fault.message), ["is too large to be judged wholly"]);
+  assert.deepEqual(
+    many.map((fault) => fault.message),
+    ["is too large to be judged wholly"],
+  );
 });
 
 test("costly patterns are not tried on long texts", () => {
@@ -143,6 +167,9 @@ test("costly patterns are not tried on long texts", () => {
 
 test("properties of every object are no properties of a payload", () => {
   const judge = validator({ required: ["constructor", "__proto__"], properties: { toString: { type: "string" } } });
-  assert.deepEqual(judge.faults("#", {}).map((fault) => fault.missing), ["constructor", "__proto__"]);
+  assert.deepEqual(
+    judge.faults("#", {}).map((fault) => fault.missing),
+    ["constructor", "__proto__"],
+  );
   assert.deepEqual(judge.faults("#", parsed('{"constructor": 1, "__proto__": 2}')), []);
 });

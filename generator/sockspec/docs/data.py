@@ -10,6 +10,7 @@ from typing import Any, Final
 from sockspec import ir
 from sockspec.analysis import dispatch, walk
 from sockspec.analysis.constants import TagValue
+from sockspec.docs import life
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.annotated import annotated
 from sockspec.docs.problems import PROBLEMS, Problem
@@ -56,6 +57,7 @@ def _data(
         ],
         "messages": {message.name: _message(message, anchors, message.name in sent) for message in api.messages},
         "problems": {problem.type: _problem(problem) for problem in PROBLEMS},
+        "closings": {one.code: _some(meaning=one.meaning, again=one.reaction == life.AGAIN) for one in life.CLOSINGS},
         "costly": sorted(pattern for pattern in _patterns(schemas) if is_risky(pattern)),
         "schemas": schemas,
     }
@@ -193,7 +195,7 @@ def _message(message: ir.Message, anchors: Anchors, is_sent: bool) -> dict[str, 
 
 def _problem(problem: Problem) -> dict[str, Any]:
     close = int(problem.close) if problem.close else None
-    return _some(meaning=problem.meaning, close=close, again=problem.type in AGAIN)
+    return _some(close=close, again=problem.type in AGAIN)
 
 
 def _patterns(schemas: Mapping[str, Any]) -> set[str]:

@@ -122,10 +122,11 @@ def placed(documents: Documents, table: Table) -> Iterator[tuple[str, Node]]:
             continue
         seen.add(node.identity)
         yield kind, node
-        waiting.extend(reversed([*_held(table.get(kind, {}), node)]))
+        waiting.extend(reversed([*held(table.get(kind, {}), node)]))
 
 
-def _held(holds: Mapping[str, str], node: Node) -> Iterator[tuple[str, Node]]:
+def held(holds: Mapping[str, str], node: Node) -> Iterator[tuple[str, Node]]:
+    """What an object holds by its row of a table, each with its kind, references not followed."""
     every = holds.get("*")
     for key, child in node.items():
         form = every or holds.get(key)

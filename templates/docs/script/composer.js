@@ -38,7 +38,9 @@ export class Composer {
 
   /** Offers the messages of a channel. */
   offer(channel) {
-    const names = (channel.sends?.choices ?? []).map((one) => one.message).filter((name) => name !== channel.heartbeat?.ping);
+    const names = (channel.sends?.choices ?? [])
+      .map((one) => one.message)
+      .filter((name) => name !== channel.heartbeat?.ping);
     const options = names.map((name) => make("option", { value: name }, name));
     this.#parts.message.replaceChildren(...options);
     this.#parts.panel.hidden = !names.length;
@@ -70,7 +72,9 @@ export class Composer {
     const { examples = [], summary = "", content } = this.#message;
     const names = examples.map(({ name, summary: about }, place) => about ?? name ?? `example ${place + 1}`);
     const options = ["what is required", ...names.map((name) => `example: ${name}`)];
-    this.#parts.example.replaceChildren(...options.map((text, place) => make("option", { value: String(place) }, text)));
+    this.#parts.example.replaceChildren(
+      ...options.map((text, place) => make("option", { value: String(place) }, text)),
+    );
     this.#parts.summary.textContent = content === "binary" ? `${summary} Bytes, written as base64.` : summary;
     this.#parts.asForm.disabled = Boolean(content);
     this.#fill();
@@ -79,7 +83,8 @@ export class Composer {
   #fill() {
     const place = Number(this.#parts.example.value);
     const example = this.#message.examples?.[place - 1];
-    const value = example === undefined ? this.#session.draft(this.#name) : this.#session.renewed(this.#name, example.payload);
+    const value =
+      example === undefined ? this.#session.draft(this.#name) : this.#session.renewed(this.#name, example.payload);
     this.#tried = false;
     this.#readable = true;
     this.#parts.sent.textContent = "";
@@ -93,7 +98,8 @@ export class Composer {
     this.#parts.asJson.setAttribute("aria-pressed", String(isJson));
     this.#parts.form.hidden = isJson;
     this.#parts.json.hidden = !isJson;
-    if (isJson && this.#readable) this.#parts.text.value = this.#message.content ? this.#value : written(this.#value, 2);
+    if (isJson && this.#readable)
+      this.#parts.text.value = this.#message.content ? this.#value : written(this.#value, 2);
     const { schema } = this.#message;
     if (!isJson) {
       this.#readable = true;
@@ -121,9 +127,13 @@ export class Composer {
 
   /** Shows what is wrong once sending has been tried, as long as it is wrong. */
   #judged() {
-    const faults = this.#readable ? this.#session.faults(this.#name, this.#value) : [{ pointer: "", message: "is not JSON" }];
+    const faults = this.#readable
+      ? this.#session.faults(this.#name, this.#value)
+      : [{ pointer: "", message: "is not JSON" }];
     const elsewhere = this.#isJson ? faults : this.#form.mark(this.#tried ? faults : []);
-    this.#told(this.#tried || this.#isJson ? elsewhere.map(({ pointer, message }) => `${pointer} ${message}`.trim()) : []);
+    this.#told(
+      this.#tried || this.#isJson ? elsewhere.map(({ pointer, message }) => `${pointer} ${message}`.trim()) : [],
+    );
     if (!faults.length || !this.#tried) this.#parts.sendAnyway.hidden = true;
     return faults;
   }
@@ -142,7 +152,9 @@ export class Composer {
       this.#parts.form.querySelector("[aria-invalid=true]")?.focus();
       return;
     }
-    const isSent = this.#readable ? this.#session.send(this.#name, this.#value) : this.#session.sendText(this.#parts.text.value);
+    const isSent = this.#readable
+      ? this.#session.send(this.#name, this.#value)
+      : this.#session.sendText(this.#parts.text.value);
     this.#parts.sendAnyway.hidden = true;
     this.#parts.sent.textContent = isSent ? `sent ${this.#name}` : "not sent: there is no connection";
     if (isSent && this.#readable && !this.#message.content) this.#refreshed();

@@ -72,18 +72,23 @@ export class Connecting {
     const { servers: names = [] } = this.channel;
     const own = ownServer(window.location, servers);
     const listed = servers.filter((one) => !names.length || names.includes(one.name));
-    return own === undefined ? listed : [{ ...listed[0], name: "this server", title: "This server", url: own }, ...listed];
+    const ours = { ...listed[0], name: "this server", title: "This server", url: own };
+    return own === undefined ? listed : [ours, ...listed];
   }
 
   #serve(server) {
     this.#url.value = server.url;
-    const named = new Set();
-    filled(`${server.url}${this.channel.address ?? ""}`, new Map(), (value) => value).missing.forEach((name) => named.add(name));
+    const { missing } = filled(`${server.url}${this.channel.address ?? ""}`, new Map(), (value) => value);
     const known = [...(server.variables ?? []), ...(this.channel.parameters ?? [])];
-    const places = [...named].map((name) => known.find((one) => one.name === name) ?? { name, required: true });
+    const places = [...new Set(missing)].map(
+      (name) => known.find((one) => one.name === name) ?? { name, required: true },
+    );
     const query = (this.channel.query ?? []).map((one) => ({ ...one, key: `?${one.name}` }));
     this.#parts.values.replaceChildren(...[...places, ...query].map((one) => this.#parameter(one)));
-    this.#parts.credentials.replaceChildren(...this.#schemes(server).map((name) => this.#credential(name)));
+    const headers = (this.channel.headers ?? []).map((name) =>
+      make("p", { class: "quiet" }, `The server wants the header ${name}, which pages cannot set.`),
+    );
+    this.#parts.credentials.replaceChildren(...this.#schemes(server).map((name) => this.#credential(name)), ...headers);
     this.#refresh();
   }
 
@@ -113,7 +118,11 @@ export class Connecting {
     const secret = make("input", { type: "password", autocomplete: "off", input: () => this.#refresh() });
     const parameter = make("input", { autocomplete: "off", spellcheck: "false", input: () => this.#refresh() });
     const note = make("small", { class: "quiet" });
-    const which = choice(places.map(({ id, label }) => [id, label]), places[0].id, { change: () => put() });
+    const which = choice(
+      places.map(({ id, label }) => [id, label]),
+      places[0].id,
+      { change: () => put() },
+    );
     const controls = [labelled(name, secret), labelled("sent as", which), labelled("query parameter", parameter)];
     const put = () => {
       const place = places.find((one) => one.id === which.value);
@@ -125,9 +134,15 @@ export class Connecting {
     };
     const current = () => places.find((one) => one.id === which.value);
     const credential = {
-      get id() { return which.value; },
-      get name() { return current().name && parameter.value; },
-      get value() { return current().takes ? secret.value : ""; },
+      get id() {
+        return which.value;
+      },
+      get name() {
+        return current().name && parameter.value;
+      },
+      get value() {
+        return current().takes ? secret.value : "";
+      },
     };
     this.#credentials.set(name, credential);
     put();
@@ -137,7 +152,9 @@ export class Connecting {
   #refresh() {
     const { shown, protocols } = this.target;
     const offered = protocols.map((one) => (one.startsWith("sockspec.bearer.") ? "sockspec.bearer.…" : one));
-    this.#parts.url.textContent = [shown, ...(offered.length ? [`subprotocols ${offered.join(", ")}`] : [])].join(" · ");
+    this.#parts.url.textContent = [shown, ...(offered.length ? [`subprotocols ${offered.join(", ")}`] : [])].join(
+      " · ",
+    );
     this.#parts.fault.textContent = "";
   }
 }

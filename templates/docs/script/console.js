@@ -3,7 +3,7 @@
 import { Composer } from "./composer.js";
 import { Connecting } from "./connecting.js";
 import { LogView } from "./logview.js";
-import { parsed } from "./numbers.js";
+import { EXACT, parsed } from "./numbers.js";
 import { Session } from "./session.js";
 
 const STATES = {
@@ -84,6 +84,7 @@ function openConsole(body) {
     if (channel !== undefined && channel !== connecting.channel) connecting.choose(channel);
     if (name !== undefined) composer.begin(name);
   });
+  if (!EXACT) body.firstElementChild.append(" This browser rounds integers beyond 9007199254740991.");
   body.hidden = false;
 }
 

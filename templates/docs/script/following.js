@@ -1,6 +1,6 @@
 /** The table of contents follows the scroll: the link of what is read now is marked. */
 
-/** Marks links as their places come and go; `seen` is called for each place that comes into view for the first time. */
+/** Marks links as their places come and go; `seen` is called for each part when it comes into view first. */
 export function startFollowing(seen) {
   const contents = document.getElementById("contents");
   const links = new Map([...contents.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]));
@@ -13,7 +13,7 @@ export function startFollowing(seen) {
       for (const { target, isIntersecting } of entries) {
         if (isIntersecting) near.add(target);
         else near.delete(target);
-        if (isIntersecting && !known.has(target)) {
+        if (isIntersecting && target.matches(".part") && !known.has(target)) {
           known.add(target);
           seen(target);
         }

@@ -45,7 +45,8 @@ export class Form {
   }
 
   #marked({ pointer, missing, message }) {
-    const place = this.#places.get(missing === undefined ? pointer : below(pointer, missing)) ?? this.#places.get(pointer);
+    const place =
+      this.#places.get(missing === undefined ? pointer : below(pointer, missing)) ?? this.#places.get(pointer);
     if (place === undefined) return false;
     place.control?.setAttribute("aria-invalid", "true");
     place.message.textContent += `${place.message.textContent ? "; " : ""}${message}`;
@@ -56,7 +57,9 @@ export class Form {
     const focused = document.activeElement?.dataset?.pointer;
     this.#places = new Map();
     this.#controls = 0;
-    this.element.replaceChildren(this.#field({ schema: this.#schema, value: this.#value, path: [], pointer: "", label: "" }));
+    this.element.replaceChildren(
+      this.#field({ schema: this.#schema, value: this.#value, path: [], pointer: "", label: "" }),
+    );
     if (focused !== undefined) this.#places.get(focused)?.control?.focus();
   }
 
@@ -117,25 +120,47 @@ export class Form {
     const mark = isRequired ? make("span", { class: "needed" }, " required") : "";
     const note = description ? make("small", { class: "quiet" }, description) : "";
     const line = buttons.length ? make("div", { class: "group-tools" }, buttons) : "";
-    return make("fieldset", {}, make("legend", {}, label, mark), note, line, message, make("div", { class: "fields" }, children));
+    return make(
+      "fieldset",
+      {},
+      make("legend", {}, label, mark),
+      note,
+      line,
+      message,
+      make("div", { class: "fields" }, children),
+    );
   }
 
   #fixed(field) {
     const text = typeof field.value === "string" ? field.value : written(field.value);
-    return this.#control({ ...field, isRequired: false }, make("input", { value: text, readonly: true, class: "fixed" }));
+    return this.#control(
+      { ...field, isRequired: false },
+      make("input", { value: text, readonly: true, class: "fixed" }),
+    );
   }
 
   #listed(field) {
     const options = field.flat.enum.map((one, place) => [String(place), typeof one === "string" ? one : written(one)]);
     const place = field.flat.enum.findIndex((one) => equal(one, field.value));
     const shown = place < 0 ? [["", `${written(field.value)} (not listed)`], ...options] : options;
-    const choose = (event) => event.target.value && this.#set(field.path, field.flat.enum[Number(event.target.value)], place < 0);
+    const choose = (event) =>
+      event.target.value && this.#set(field.path, field.flat.enum[Number(event.target.value)], place < 0);
     return this.#control(field, choice(shown, place < 0 ? "" : String(place), { change: choose }));
   }
 
   #boolean(field) {
     const set = (event) => this.#set(field.path, event.target.value === "true", false);
-    return this.#control(field, choice([["false", "false"], ["true", "true"]], String(field.value), { change: set }));
+    return this.#control(
+      field,
+      choice(
+        [
+          ["false", "false"],
+          ["true", "true"],
+        ],
+        String(field.value),
+        { change: set },
+      ),
+    );
   }
 
   #number(field) {
@@ -152,7 +177,10 @@ export class Form {
     const control = isLong
       ? make("textarea", { rows: 2, input: read, value })
       : make("input", { value, input: read, autocomplete: "off", spellcheck: "false" });
-    const now = flat.format === "date-time" ? [button("now", () => this.#set(path, new Date().toISOString()), { class: "small" })] : [];
+    const now =
+      flat.format === "date-time"
+        ? [button("now", () => this.#set(path, new Date().toISOString()), { class: "small" })]
+        : [];
     if (flat.format) control.placeholder = flat.format;
     return this.#control(field, control, now);
   }
@@ -171,7 +199,10 @@ export class Form {
     const text = written(field.value, 2);
     const rows = Math.min(12, text.split("\n").length);
     const kept = { ...field, description: [field.description, "as JSON"].filter(Boolean).join(" · ") };
-    return this.#control(kept, make("textarea", { rows, input: read, value: text, class: "is-json", spellcheck: "false" }));
+    return this.#control(
+      kept,
+      make("textarea", { rows, input: read, value: text, class: "is-json", spellcheck: "false" }),
+    );
   }
 
   #nullable(field, choices) {
@@ -197,7 +228,11 @@ export class Form {
       this.#variants.set(pointer, chosen);
       this.#set(path, initial(this.#schemas, choices[chosen]));
     };
-    const which = choice(names, String(place), { change: choose, "aria-label": `kind of ${field.label || "value"}`, class: "small" });
+    const which = choice(names, String(place), {
+      change: choose,
+      "aria-label": `kind of ${field.label || "value"}`,
+      class: "small",
+    });
     return this.#plain({ ...field, flat: choices[place], which });
   }
 
@@ -273,7 +308,11 @@ export class Form {
     const listed = flat.prefixItems ?? (Array.isArray(flat.items) ? flat.items : []);
     const rest = (Array.isArray(flat.items) ? flat.additionalItems : flat.items) ?? true;
     const schemaOf = (place) => listed[place] ?? rest;
-    const remove = (place) => () => this.#set(path, value.filter((_, index) => index !== place));
+    const remove = (place) => () =>
+      this.#set(
+        path,
+        value.filter((_, index) => index !== place),
+      );
     const items = value.map((item, place) =>
       this.#field({
         schema: schemaOf(place),

@@ -26,5 +26,8 @@ export const FORMATS = new Map([
   ["time", (text) => TIME.test(text)],
   ["uuid", (text) => /^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32})$/i.test(text)],
   ["byte", (text) => /^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(text) && !text.includes("_")],
-  ["decimal", (text) => /^[+-]?(?:\p{Nd}+\.?\p{Nd}*|\.\p{Nd}+)(?:e[+-]?\p{Nd}+)?$/iu.test(text.trim().replaceAll("_", ""))],
+  [
+    "decimal",
+    (text) => /^[+-]?(?:\p{Nd}+\.?\p{Nd}*|\.\p{Nd}+)(?:e[+-]?\p{Nd}+)?$/iu.test(text.trim().replaceAll("_", "")),
+  ],
 ]);

@@ -19,7 +19,7 @@ export function indexed(content) {
     const name = textOf(title);
     found.push(entry({ name, kind: "Section", target: title.id ? title : section, about: "" }));
     for (const lead of section.querySelectorAll(".lead")) described(found, lead, name);
-    for (const article of section.querySelectorAll(".part")) articleOf(found, article, SECTIONS[title.id], name);
+    for (const article of section.querySelectorAll(".part")) articleOf(found, article, SECTIONS[title.id]);
     for (const row of section.querySelectorAll("tr[id]")) {
       const [type, meaning] = [...row.cells].map(textOf);
       found.push(entry({ name: type, kind: "Problem", where: name, text: meaning, about: meaning, target: row }));
@@ -28,11 +28,11 @@ export function indexed(content) {
   return found;
 }
 
-function articleOf(found, article, kind = "Section", section = "") {
+function articleOf(found, article, kind = "Section") {
   const name = textOf(article.querySelector("h3 a"));
   const about = textOf(article.querySelector(".summary") ?? article.querySelector("p:not([class])"));
   const plain = [...article.querySelectorAll("p, dd, dt, .use, .sent, .plain")].map(textOf).join(" ");
-  found.push(entry({ name, kind, where: section, text: plain.slice(0, LONGEST), about, target: article }));
+  found.push(entry({ name, kind, text: plain.slice(0, LONGEST), about, target: article }));
   for (const row of article.querySelectorAll(".tree > li")) fieldOf(found, row, name);
   for (const title of article.querySelectorAll("h4:not([class]), h5, h6")) {
     if (!title.closest(".code")) headingOf(found, title, name);

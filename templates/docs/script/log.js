@@ -55,7 +55,9 @@ function line({ time, direction, message, payload, text, faults, size, answers, 
     direction,
     ...(message ? { message } : {}),
     ...(isText ? { [isBinary ? "base64" : "text"]: text } : { payload }),
-    ...(faults.length ? { faults: faults.map(({ pointer, keyword, message: why }) => ({ pointer, keyword, message: why })) } : {}),
+    ...(faults.length
+      ? { faults: faults.map(({ pointer, keyword, message: why }) => ({ pointer, keyword, message: why })) }
+      : {}),
     size,
     ...(answers === undefined ? {} : { answers }),
   };

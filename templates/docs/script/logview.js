@@ -56,7 +56,13 @@ export class LogView {
 
   get #filter() {
     const { message, direction, text, faults, beats } = this.#parts;
-    return { message: message.value, direction: direction.value, text: text.value, faults: faults.checked, beats: beats.checked };
+    return {
+      message: message.value,
+      direction: direction.value,
+      text: text.value,
+      faults: faults.checked,
+      beats: beats.checked,
+    };
   }
 
   #flush() {
@@ -135,18 +141,34 @@ export class LogView {
   }
 
   #frame(entry, isOpen) {
-    const { message, faults, text, size, answers, answered } = entry;
+    const { message, faults, size, answers, answered } = entry;
     const name = make("strong", {}, message || "no message of this endpoint");
-    const bad = faults.length ? make("span", { class: "badge" }, faults.length === 1 ? "1 fault" : `${faults.length} faults`) : "";
+    const bad = faults.length
+      ? make("span", { class: "badge" }, faults.length === 1 ? "1 fault" : `${faults.length} faults`)
+      : "";
     const link = answers ?? answered;
     const pair = link === undefined ? "" : make("span", { class: "badge is-pair" }, answers ? "reply" : "answered");
-    const preview = make("span", { class: "words quiet" }, text.slice(0, 160));
+    const preview = make("span", { class: "words quiet" }, this.#preview(entry).slice(0, 200));
     const bytes = make("span", { class: "size quiet" }, `${size} B`);
-    const details = make("details", { open: isOpen }, make("summary", {}, this.#head(entry), name, bad, pair, preview, bytes));
+    const details = make(
+      "details",
+      { open: isOpen },
+      make("summary", {}, this.#head(entry), name, bad, pair, preview, bytes),
+    );
     const open = () => details.open && details.childElementCount === 1 && details.append(...this.#body(entry));
     details.addEventListener("toggle", open);
     open();
     return details;
+  }
+
+  /** The payload on one line, without what every message has: its tag and its time. */
+  #preview({ payload, text, direction }) {
+    if (payload === null || typeof payload !== "object" || Array.isArray(payload)) return text;
+    const { sends, receives } = this.#session.channel;
+    const tag = (direction === "sent" ? sends : receives)?.path?.[0];
+    return written(
+      Object.fromEntries(Object.entries(payload).filter(([name]) => name !== tag && name !== "timestamp")),
+    );
   }
 
   #head({ time, direction }) {
@@ -166,7 +188,10 @@ export class LogView {
       yield make("ul", { class: "faults" }, lines);
     }
     const whole = payload === undefined ? text : written(payload, 2);
-    const cut = whole.length > MOST_SHOWN ? `${whole.slice(0, MOST_SHOWN)}\n… ${whole.length - MOST_SHOWN} more characters` : whole;
+    const cut =
+      whole.length > MOST_SHOWN
+        ? `${whole.slice(0, MOST_SHOWN)}\n… ${whole.length - MOST_SHOWN} more characters`
+        : whole;
     yield make("pre", { tabindex: "0" }, make("code", {}, isBinary ? `base64: ${cut}` : cut));
     const links = make("p", { class: "links" });
     const anchor = this.#api.messages[message]?.anchor;

@@ -47,7 +47,6 @@ export class Session {
     try {
       this.socket.connect(target);
     } catch (error) {
-      this.socket.close();
       this.#note(`this browser refuses to connect: ${error.message}`, true);
     }
   }
@@ -100,7 +99,8 @@ export class Session {
 
   #send(data, said, correlation = []) {
     if (!this.socket.send(data)) return false;
-    const faults = said.message && !said.isBeat && said.payload !== undefined ? this.faults(said.message, said.payload) : [];
+    const faults =
+      said.message && !said.isBeat && said.payload !== undefined ? this.faults(said.message, said.payload) : [];
     const size = typeof data === "string" ? bytesOf(data) : data.byteLength;
     const entry = this.#add({ direction: "sent", size, faults, isBinary: typeof data !== "string", ...said });
     const replies = this.channel.replies?.[said.message];

@@ -48,6 +48,7 @@ export class Socket {
   connect(target) {
     this.close();
     this.#drop();
+    if (this.state !== "closed") this.#become("closed");
     this.#target = target;
     this.#backoff = new Backoff(this.#world.random);
     this.#opened = undefined;
@@ -98,11 +99,11 @@ export class Socket {
   }
 
   #attempt() {
-    this.#become("connecting");
-    this.#backoff.attempted(this.#world.now());
     const socket = this.#world.open(this.#target.url, this.#target.protocols);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#backoff.attempted(this.#world.now());
+    this.#become("connecting");
     socket.onopen = () => this.#mine(socket) && this.#open();
     socket.onmessage = (event) => this.#mine(socket) && this.#on.frame(event.data);
     socket.onclose = (event) => this.#mine(socket) && this.#ended(event.code, event.reason, socket);

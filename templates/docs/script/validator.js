@@ -100,16 +100,52 @@ const RULES = {
   multipleOf(c, step) {
     if (c.kind === "number" && !isMultiple(c.value, step)) say(c, "multipleOf", `is no multiple of ${step}`);
   },
-  maximum: bound("number", (value, most) => value > most, (most) => `is more than ${most}`),
-  minimum: bound("number", (value, least) => value < least, (least) => `is less than ${least}`),
-  exclusiveMaximum: bound("number", (value, most) => value >= most, (most) => `is not less than ${most}`),
-  exclusiveMinimum: bound("number", (value, least) => value <= least, (least) => `is not more than ${least}`),
-  maxLength: bound("string", (text, most) => length(text) > most, (most) => `has more than ${count(most, "character")}`),
+  maximum: bound(
+    "number",
+    (value, most) => value > most,
+    (most) => `is more than ${most}`,
+  ),
+  minimum: bound(
+    "number",
+    (value, least) => value < least,
+    (least) => `is less than ${least}`,
+  ),
+  exclusiveMaximum: bound(
+    "number",
+    (value, most) => value >= most,
+    (most) => `is not less than ${most}`,
+  ),
+  exclusiveMinimum: bound(
+    "number",
+    (value, least) => value <= least,
+    (least) => `is not more than ${least}`,
+  ),
+  maxLength: bound(
+    "string",
+    (text, most) => length(text) > most,
+    (most) => `has more than ${count(most, "character")}`,
+  ),
   minLength: bound("string", (text, least) => length(text) < least, lengthy),
-  maxItems: bound("array", (items, most) => items.length > most, (most) => `has more than ${count(most, "item")}`),
-  minItems: bound("array", (items, least) => items.length < least, (least) => `has fewer than ${count(least, "item")}`),
-  maxProperties: bound("object", (o, most) => size(o) > most, (most) => `has more than ${count(most, "property")}`),
-  minProperties: bound("object", (o, least) => size(o) < least, (least) => `has fewer than ${count(least, "property")}`),
+  maxItems: bound(
+    "array",
+    (items, most) => items.length > most,
+    (most) => `has more than ${count(most, "item")}`,
+  ),
+  minItems: bound(
+    "array",
+    (items, least) => items.length < least,
+    (least) => `has fewer than ${count(least, "item")}`,
+  ),
+  maxProperties: bound(
+    "object",
+    (o, most) => size(o) > most,
+    (most) => `has more than ${count(most, "property")}`,
+  ),
+  minProperties: bound(
+    "object",
+    (o, least) => size(o) < least,
+    (least) => `has fewer than ${count(least, "property")}`,
+  ),
   pattern(c, pattern) {
     if (c.kind === "string" && !matches(c.run, pattern, c.value)) say(c, "pattern", `does not match ${pattern}`);
   },
@@ -153,7 +189,8 @@ const RULES = {
     const least = c.run.draft7 ? 1 : (c.schema.minContains ?? 1);
     const most = c.run.draft7 ? Infinity : (c.schema.maxContains ?? Infinity);
     if (!c.run.draft7) c.seen.placed.push(...found);
-    if (found.length < least) say(c, "contains", `has fewer than ${count(least, "item")} of those that it has to contain`);
+    if (found.length < least)
+      say(c, "contains", `has fewer than ${count(least, "item")} of those that it has to contain`);
     if (found.length > most) say(c, "maxContains", `has more than ${count(most, "item")} of those that it may contain`);
   },
   dependentRequired(c, needs, keyword) {
@@ -286,7 +323,8 @@ function bound(kind, breaks, message) {
 }
 
 function isMultiple(value, step) {
-  if (typeof value === "bigint") return Number.isInteger(step) ? value % BigInt(step) === 0n : Number(value) % step === 0;
+  if (typeof value === "bigint")
+    return Number.isInteger(step) ? value % BigInt(step) === 0n : Number(value) % step === 0;
   const quotient = value / step;
   return !Number.isInteger(step) && Number.isFinite(quotient) ? Number.isInteger(quotient) : value % step === 0;
 }

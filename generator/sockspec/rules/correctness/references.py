@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from sockspec.diagnostics import Code, Diagnostic, Severity
-from sockspec.rules.rule import ASYNCAPI, Group, Rule
+from sockspec.rules.places import AS_WRITTEN, OPENAPI, held, placed
+from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.subject import Subject
 from sockspec.spec import structure, wording
 from sockspec.spec.kinds import SCHEMA, WORDS, Expected
@@ -54,12 +56,59 @@ _GROUPS = {
 """Where `components` has objects of a kind."""
 
 
+_COMPONENT = re.compile(r"/components/([^/]+)/[^/]+")
+
+_OPENAPI_WORDS = {
+    "schemas": "a schema",
+    "responses": "a response",
+    "parameters": "a parameter",
+    "requestBodies": "a request body",
+    "headers": "a header",
+    "callbacks": "a callback",
+    "pathItems": "a path item",
+    "mediaTypes": "a media type",
+    "examples": "an example",
+    "links": "a link",
+    "securitySchemes": "a security scheme",
+}
+"""What the components of OpenAPI documents are, by where they stand."""
+
+_OPENAPI_KINDS = {folder: form.strip("{}") for folder, form in OPENAPI["components"].items()}
+
+
 def _wrong_kind(subject: Subject) -> Iterator[Diagnostic]:
+    if not subject.is_asyncapi:
+        yield from _wrong_components(subject)
     for one, target, kind in subject.kinds.misleading:
         written = one.node.get("$ref") or one.node
         found = WORDS.get(kind) or _looks(target)
         message = f"the reference {quoted(one.node.reference or '')} leads to {found}; {WORDS[one.kind]} was expected"
         yield WRONG_KIND.at(written.location, message, hint=_namesake(subject, one), related=[target.location])
+
+
+def _wrong_components(subject: Subject) -> Iterator[Diagnostic]:
+    """References of an OpenAPI document to components of another kind. What is not among components is any kind."""
+    expected = {kind: _OPENAPI_WORDS[folder] for folder, kind in reversed(_OPENAPI_KINDS.items())}
+    for kind, node in _references(subject):
+        target = subject.documents.target(node)
+        match = _COMPONENT.fullmatch(target.pointer) if target is not None else None
+        if target is None or match is None or _OPENAPI_KINDS.get(match[1], match[1]) == kind:
+            continue
+        written = node.get("$ref") or node
+        found = _OPENAPI_WORDS.get(match[1], "something else")
+        message = f"the reference {quoted(node.reference or '')} leads to {found}; {expected[kind]} was expected"
+        yield WRONG_KIND.at(written.location, message, related=[target.location])
+
+
+def _references(subject: Subject) -> Iterator[tuple[str, Node]]:
+    """The references of an OpenAPI document, each with the kind of object that belongs in its place."""
+    for kind, node in placed(subject.documents, OPENAPI):
+        for held_kind, child in held(OPENAPI.get(kind, {}), node):
+            if child.reference is not None and held_kind in _OPENAPI_KINDS.values() and held_kind not in AS_WRITTEN:
+                yield held_kind, child
+    for schema in subject.schemas:
+        if schema.node.reference is not None:
+            yield "schema", schema.node
 
 
 def _looks(node: Node) -> str:
@@ -112,7 +161,7 @@ RULES = (
     Rule(
         WRONG_KIND,
         Group.CORRECTNESS,
-        ASYNCAPI,
+        ALL,
         bad="""\
 channels:
   room:

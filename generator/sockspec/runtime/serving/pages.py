@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from html import unescape
 from typing import Final
 
 from sockspec.runtime.dispatcher import Dispatcher
@@ -14,6 +15,7 @@ from sockspec.runtime.problems import NOT_FOUND, Problem
 _PATHS: Final = re.compile(r"/(?:healthz|readyz|docs(?:/[1-9][0-9]?)?)/?")
 """What is answered, where it is wanted."""
 _NO_STORE: Final = ("Cache-Control", "no-store")
+_POLICY: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
 _TITLE: Final = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
@@ -67,6 +69,9 @@ def _text(status: int, text: str) -> HttpResponse:
 
 
 def _page(page: str) -> HttpResponse:
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    """A page under the policy that it carries, which knows its script and its style; none but ours may frame it."""
+    found = _POLICY.search(page)
+    own = " ".join(unescape(found[1]).split()) if found is not None else "default-src 'none'"
+    policy = f"{own}; frame-ancestors 'self'"
     headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy), _NO_STORE)
     return HttpResponse(200, headers, page.encode())

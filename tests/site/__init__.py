@@ -1,0 +1,1 @@
+"""The project's own pages: how they are built, and that what they show works."""
