@@ -97,7 +97,7 @@ def _counts(path: Path) -> bool:
     if not isinstance(value, dict) or not isinstance(version := value.get("asyncapi"), str):
         return False
     oracle = SHARED / "oracle" / "asyncapi" / f"{'.'.join(version.split('.')[:2])}.0.json"
-    return oracle.is_file() and _has_websocket(value) and _official(oracle).is_valid(value)
+    return oracle.is_file() and has_websocket(value) and _official(oracle).is_valid(value)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -116,7 +116,7 @@ def _official(path: Path) -> Draft7Validator:
     return Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _has_websocket(value: dict[str, Any]) -> bool:
+def has_websocket(value: dict[str, Any]) -> bool:
     servers = value.get("servers") or {}
     protocols = {str(s.get("protocol")).lower() for s in servers.values() if isinstance(s, dict)}
     channels = (value.get("channels") or {}).values()
