@@ -79,7 +79,7 @@ def test_an_endpoint_says_how_to_connect_to_it() -> None:
         "In browsers Pages cannot send this header. A server made with sockspec also takes the token as a subprotocol",
         "key key in the query parameter k Asked for by the endpoint chat",
         "Browsers cannot set headers in a WebSocket handshake",
-        "chat wss://{name}.eu/chat/{room} wss://us/chat/{room} The document describes no messages for this endpoint.",
+        "chat wss://{name}.eu/chat/{room} wss://us/chat/{room} Try it in the console The document describes no messages for this endpoint.",
         "wss://a.eu/chat/{room}Copy name required a b room required v (query)",
         "Authentication token with read and key none Subprotocols chat.v1, chat.v2",
         "Pages cannot connect as the document wants it: they cannot send X-Trace.",

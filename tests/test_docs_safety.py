@@ -79,13 +79,14 @@ def hostile(text: str) -> ir.Api:
 ELEMENTS = set(
     """html head meta title style script body header nav main section article footer div h1 h2 h3 h4 h5 h6 p br hr ul ol li
     dl dt dd a code pre kbd em strong s span blockquote table thead tbody tr th td details summary figure output label input
-    select option button fieldset legend dialog svg desc line rect text g path""".split()
+    select option button fieldset legend dialog noscript form textarea svg desc line rect text g path""".split()
 )
 ATTRIBUTES = set(
     """lang charset http-equiv content name class href rel id scope role tabindex type for value checked selected open
     placeholder autocomplete spellcheck data-side data-label data-server data-path data-place data-name aria-label
     aria-labelledby aria-expanded aria-controls aria-autocomplete aria-hidden viewbox width height x y x1 y1 x2 y2 rx d
-    text-anchor""".split()
+    text-anchor title disabled data-try aria-pressed aria-live
+    aria-describedby rows hidden""".split()
 )
 OUTWARDS = re.compile(r"https?://\S+|mailto:\S+|#\S*")
 

@@ -150,7 +150,7 @@ def _view(api: ir.Api, writing: Writing, ground: _Ground) -> Page:
         tuple(replace(one, code=writing.code(one.code)) for one in life.CLOSINGS),
         changed(ground.changes, given, writing),
     )
-    return replace(page, contents=tuple(_contents(page, has_console=writing.html is not None)))
+    return replace(page, contents=tuple(_contents(page, is_html=writing.html is not None)))
 
 
 def _facts(
@@ -170,7 +170,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _contents(page: Page, *, has_console: bool) -> Iterator[Entry]:
+def _contents(page: Page, *, is_html: bool) -> Iterator[Entry]:
     yield Entry("Overview", "overview")
     if page.changed is not None:
         yield Entry("Changes", "changes")
@@ -187,7 +187,7 @@ def _contents(page: Page, *, has_console: bool) -> Iterator[Entry]:
         if parts:
             yield Entry(title, anchor, tuple(_entry(part) for part in parts))
     yield Entry("Connections", "connections")
-    if page.channels and has_console:
+    if page.channels and is_html:
         yield Entry("Console", "console")
     yield Entry("Errors", "errors")
 
