@@ -111,9 +111,11 @@ def check(api: ir.Api) -> tuple[str, str]:
         "</code>",
         "</a>",
         *(f'<a id="{target}">' for target in reader.targets),
+        *(f'<a href="#{target}">' for target in reader.targets),
     }
     anchors = set(re.findall(r'<a id="([a-z0-9-]+)"></a>', prose))
-    assert set(re.findall(r"(?<!\\)\]\(#?([^)]*)\)", prose)) <= anchors
+    assert set(re.findall(r'<a href="#([^"]*)">', prose)) <= anchors
+    assert re.findall(r"(?<!\\)\]\(", prose) == []
     return html, markdown
 
 
