@@ -62,7 +62,6 @@ function startPrinting() {
   });
 }
 
-document.documentElement.dataset.script = "";
 startChoices();
 startCopying();
 startBuilding();
