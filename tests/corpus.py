@@ -117,10 +117,12 @@ def _official(path: Path) -> Draft7Validator:
 
 
 def has_websocket(value: dict[str, Any]) -> bool:
-    servers = value.get("servers") or {}
-    protocols = {str(s.get("protocol")).lower() for s in servers.values() if isinstance(s, dict)}
-    channels = (value.get("channels") or {}).values()
-    bound = any("ws" in (c.get("bindings") or {}) for c in channels if isinstance(c, dict))
+    """Whether a document has a WebSocket server or binding."""
+    servers, channels = (value.get(part) for part in ("servers", "channels"))
+    listed = servers.values() if isinstance(servers, dict) else ()
+    protocols = {str(server.get("protocol")).lower() for server in listed if isinstance(server, dict)}
+    carried = channels.values() if isinstance(channels, dict) else ()
+    bound = any("ws" in (channel.get("bindings") or {}) for channel in carried if isinstance(channel, dict))
     return bool(protocols & {"ws", "wss"}) or bound
 
 

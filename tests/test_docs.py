@@ -41,7 +41,7 @@ def test_the_page_of_the_guides_document_speaks_to_whoever_writes_a_client(share
     ):
         assert said in text
     assert "| `error.code` | integer |  | Error code |\n" in markdown
-    assert '- [ErrorMessage](#message-error-message) where `type` is `"error"`\n' in markdown
+    assert '- <a href="#message-error-message">ErrorMessage</a> where `type` is `"error"`\n' in markdown
 
 
 def test_an_endpoint_says_how_to_connect_to_it() -> None:
@@ -240,7 +240,7 @@ def test_changes_are_shown_with_the_worst_first_and_lead_to_what_changed() -> No
     html, markdown = pages(chat(message("A")), docs.Origin("chat.yaml", "chat", changes))
     assert "Changes since 0.9 breaks endpoint 'old' is gone harmless message 'A' is new see" in Reader(html).text
     assert (
-        "## Changes since 0.9\n\n- breaks: endpoint 'old' is gone\n- harmless: message 'A' is new [see](#message-a)"
+        "## Changes since 0.9\n\n- breaks: endpoint 'old' is gone\n- harmless: message 'A' is new <a href=\"#message-a\">see</a>"
         in markdown
     )
 

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 Lines = tuple[str, ...]
 """A paragraph: one line, or the items of a list."""
 
-_SPECIAL = re.compile(r"[\\`*_\[\]|~#$!]")
-_LINE_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|[-+=])")
+_SPECIAL = re.compile(r"[\\`*_\[\]!]|(?<!&)#")
+"""What every reader of Markdown takes literally behind a backslash."""
+_LINE_START = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|[-+])")
+_LINE_START_ENTITY = re.compile(r"^[=:%(@/?]")
+"""What begins a block in some dialect: headings, directives, comments, targets, blocks of plugins."""
 _ITEM = re.compile(r"\s*(?:[-*+|>#]|\d{1,9}[.)]|```)")
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ENTITIES = str.maketrans({char: f"&#{ord(char)};" for char in "|~${}^"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+"""What means something to some readers only: tables, formulas, attributes, roles, templates."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text, and halves of surrogate pairs."""
-_NOT_IN_A_SPAN = re.compile(r"[`|<>&]|^\s|\s$|^$")
+_NOT_IN_A_SPAN = re.compile(r"[`|<>&]|\{[{%#]|^\s|\s$|^$")
 
 
 def one_line(text: str) -> str:
@@ -104,12 +108,14 @@ def fence(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    escaped = _SPECIAL.sub(r"\\\g<0>", one_line(text)).translate(_ENTITIES)
+    escaped = _SPECIAL.sub(r"\\\g<0>", one_line(text).translate(_ENTITIES))
+    if _LINE_START_ENTITY.match(escaped):
+        return f"&#{ord(escaped[0])};{escaped[1:]}"
     start = _LINE_START.match(escaped)
     if start is None:
         return escaped
-    # A list, a heading or a rule would begin with it.
-    return f"{start[1]}\\{escaped[start.end() :]}" if start[1].isdigit() else f"\\{escaped}"
+    # A list or a rule would begin with it.
+    return f"{start[0]}\\{escaped[start.end() :]}" if start[0].isdigit() else f"\\{escaped}"
 
 
 def _markdown_code(text: str) -> str:
