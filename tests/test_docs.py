@@ -81,7 +81,7 @@ def test_an_endpoint_says_how_to_connect_to_it() -> None:
         "Browsers cannot set headers in a WebSocket handshake",
         "chat wss://{name}.eu/chat/{room} wss://us/chat/{room} Try it in the console",
         "The document describes no messages for this endpoint. Handshake",
-        "wss://a.eu/chat/{room} name required a b room required v (query)",
+        "wss://a.eu/chat/{room} server wss://{name}.eu wss://us name required a b room required v (query)",
         "Authentication token with read and key none Subprotocols chat.v1, chat.v2",
         "Pages cannot connect as the document wants it: they cannot send X-Trace.",
         "Path parameters room string required Which room",
