@@ -33,7 +33,7 @@ operations:
 """
 VOTE = "type: object\nrequired: [type]\nproperties: {type: {const: vote}, count: {type: integer}}\n"
 PROJECT = '[[tool.sockspec.package]]\nspec = "poll.yaml"\noutput = "out"\n'
-ALL = "10 files"
+ALL = "13 files"
 
 
 @pytest.fixture
