@@ -22,9 +22,8 @@ lint: $(READY) ## Style, and whether generated/ and docs/ are current
 	@$(BIN)/sockspec generate --check
 	@$(BIN)/python -m tests.reference --check
 
-types: $(READY) ## mypy and pyright, both strict
-	@$(BIN)/mypy
-	@$(BIN)/pyright
+types: $(READY) ## mypy and pyright, both strict, side by side
+	@$(BIN)/mypy & mypy=$$!; $(BIN)/pyright; pyright=$$?; wait $$mypy && exit $$pyright
 
 unit: $(READY) ## The tests, in as many processes as there are cores
 	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sockspec import __version__, ir
+from sockspec import __version__, docs, ir
 from sockspec.docs.markdown import HTML, html, line
 from sockspec.docs.writing import MARKDOWN, PLAIN, fence
 from sockspec.pipeline import examine
+from sockspec.render import renderer
 from tests.pages import CLIENT, HERE, Reader, chat, field, message, pages
 
 HOSTILE = [
@@ -260,3 +261,19 @@ def test_paragraphs_are_filled_and_lists_keep_their_items() -> None:
 
 def test_a_fence_is_longer_than_what_it_surrounds() -> None:
     assert [fence(text) for text in ("", "a ``` b", "`````")] == ["```", "````", "``````"]
+
+
+def test_templates_of_the_users_keep_the_policy_right(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    for name, text in (
+        ("style.css.j2", "{% extends 'builtin/docs/style.css.j2' %}{% block print %}h1 { color: red; }{% endblock %}"),
+        ("page.html.j2", "{% extends 'builtin/docs/page.html.j2' %}{% block errors %}<p>Ours.</p>{% endblock %}"),
+    ):
+        (tmp_path / "docs" / name).write_text(text, encoding="utf-8")
+    html = docs.files(chat(message("A")), renderer(tmp_path), formats=("html",))["docs/index.html"]
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert style is not None
+    assert "h1 { color: red; }" in style[1]
+    assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() in html
+    assert "<p>Ours.</p>" in html
+    assert 'id="problem-' not in html

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route, async_playwright, expect
 
 T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds for anything that has to happen on a page."""
+expect.set_options(timeout=PATIENCE * 1000)
 DOCUMENT = "http://localhost/index.html"
 """Where pages that are given as text are. Nothing listens there: the browser is handed the text."""
 _WATCH = """addEventListener("securitypolicyviolation", event => {

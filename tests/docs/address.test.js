@@ -5,6 +5,7 @@ import test from "node:test";
 
 import { discreet, placements, target } from "../../templates/docs/script/address.js";
 import { ownServer } from "../../templates/docs/script/connecting.js";
+import { plainly } from "../../templates/docs/script/wording.js";
 
 const SERVER = {
   server: "wss://{region}.example.com/v1/",
@@ -79,4 +80,8 @@ test("a page that a server serves knows the server", () => {
   assert.equal(at("https:", "a.example", "/mounted/docs/2"), "wss://a.example/mounted/v1");
   assert.equal(at("https:", "a.example", "/api/index.html"), undefined);
   assert.equal(at("file:", "", "/home/docs/"), undefined);
+});
+
+test("descriptions are shown as the words that they have", () => {
+  assert.equal(plainly("The `id` of [a **request**](https://a.example)."), "The id of a request.");
 });

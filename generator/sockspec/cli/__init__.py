@@ -49,7 +49,7 @@ class _Commands(click.Group):
 def main() -> None:
     """Typed WebSocket APIs for Python, made from the document that describes them.
 
-    A document is an AsyncAPI file (2.0 to 3.1) or an OpenAPI file (3.1), in YAML or JSON.
+    A document is an AsyncAPI file (2.0 to 3.1) or an OpenAPI file (3.0 to 3.2), in YAML or JSON.
 
     \b
     Begin with:

@@ -1,5 +1,7 @@
 /** Elements made of values: texts become text nodes, and never markup. */
 
+import { plainly } from "./wording.js";
+
 let made = 0;
 
 /** An id that no other element has. */
@@ -36,7 +38,7 @@ export function choice(options, chosen, attributes = {}) {
 export function labelled(text, control, { required = false, description = "", tools = [] } = {}) {
   control.id ||= freshId("control");
   const mark = required ? make("span", { class: "needed" }, " required") : "";
-  const note = description ? make("small", { id: freshId("note"), class: "quiet" }, description) : "";
+  const note = description ? make("small", { id: freshId("note"), class: "quiet" }, plainly(description)) : "";
   if (note) control.setAttribute("aria-describedby", note.id);
   const line = make("div", { class: "label-line" }, make("label", { for: control.id }, text, mark), tools);
   return make("div", { class: "control" }, line, control, note);

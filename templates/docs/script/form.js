@@ -4,6 +4,7 @@ import { button, choice, freshId, labelled, make } from "./dom.js";
 import { equal, kindOf, parsed, written } from "./numbers.js";
 import { alternatives, at, flattened, initial, typeOf, withValue } from "./payloads.js";
 import { below } from "./validator.js";
+import { plainly } from "./wording.js";
 
 const DEEPEST_FORM = 12;
 const MOST_CONTROLS = 400;
@@ -118,7 +119,7 @@ export class Form {
     const buttons = [which, remove].filter(Boolean);
     if (!label) return make("div", { class: "fields" }, buttons, message, children);
     const mark = isRequired ? make("span", { class: "needed" }, " required") : "";
-    const note = description ? make("small", { class: "quiet" }, description) : "";
+    const note = description ? make("small", { class: "quiet" }, plainly(description)) : "";
     const line = buttons.length ? make("div", { class: "group-tools" }, buttons) : "";
     return make(
       "fieldset",

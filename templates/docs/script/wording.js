@@ -25,3 +25,8 @@ export function list(values) {
   const shown = values.slice(0, 8).map(show).join(", ");
   return values.length > 8 ? `${shown} and ${values.length - 8} more` : shown;
 }
+
+/** A description, which is Markdown, as the words that it has. */
+export function plainly(markdown) {
+  return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[\x60*]+/g, "");
+}
