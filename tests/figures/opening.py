@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,7 @@ _TIMES = 3
 _CLOCK = """
 (() => {
   const look = () => {
-    const heading = document.querySelector("h1");
-    if (heading !== null && heading.getClientRects().length > 0) {
+    if (document.body !== null && document.body.innerText.includes(%s)) {
       requestAnimationFrame(() => { window.shownAfter = performance.now(); });
     } else {
       requestAnimationFrame(look);
@@ -41,17 +41,17 @@ class Opened:
     """Errors of the console and of scripts."""
 
 
-def opened(chromium: Chromium, page: Path) -> Opened:
-    """A page from a file, in a profile of its own each time."""
-    return chromium.run(_opened(chromium, page))
+def opened(chromium: Chromium, page: Path, title: str) -> Opened:
+    """A page from a file, in a profile of its own each time. `title` is what it shows of the API first of all."""
+    return chromium.run(_opened(chromium, page, title))
 
 
-async def _opened(chromium: Chromium, path: Path) -> Opened:
+async def _opened(chromium: Chromium, path: Path, title: str) -> Opened:
     times: list[float] = []
     elements, requests, errors = 0, 0, 0
     for _ in range(_TIMES):
         page, watch = await watched(chromium)
-        await page.add_init_script(_CLOCK)
+        await page.add_init_script(_CLOCK % json.dumps(title))
         await page.goto(path.as_uri())
         await page.wait_for_function("window.shownAfter", timeout=120_000)
         times.append(await page.evaluate("window.shownAfter"))

@@ -24,6 +24,8 @@ _PAGES = {
 }
 """What each page is called in the index, and what is said of it."""
 _SPECIAL = re.compile(r"[\\`<\[\]]")
+_BEGINS = re.compile(r"^(?=[#>+*=~_|-])|^\d{1,9}(?=[.)])")
+"""What would begin a heading, a quote, a list or a rule."""
 _ABOUT = ("title", "description")
 _LONGEST = 300
 """Characters of a title, and of a summary in a list."""
@@ -183,7 +185,7 @@ def _short(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", one_line(text))
+    return _BEGINS.sub(r"\g<0>\\", _SPECIAL.sub(r"\\\g<0>", one_line(text)))
 
 
 def _code(text: str) -> str:
