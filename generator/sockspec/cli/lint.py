@@ -78,7 +78,8 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting, **g
         else:
             _run(specs, choices, reporting, policies, given)
     except WrongUsage as wrong:
-        raise click.UsageError(f"{wrong}.") from None
+        text = str(wrong)
+        raise click.UsageError(text if text.endswith("?") else f"{text}.") from None
 
 
 def _run(
