@@ -73,9 +73,7 @@ _ALL_KEYWORDS = frozenset().union(*(dialect.assertions for dialect in Dialect)) 
     default example examples deprecated readOnly writeOnly nullable contentEncoding contentMediaType contentSchema
     discriminator externalDocs xml""".split()
 )
-_TOO_SHORT = 4
-"""Words of this length, such as `not` and `then`, are like too many others."""
-_MEANT = tuple(sorted(word for word in _ALL_KEYWORDS if len(word) > _TOO_SHORT or word in ("type", "enum")))
+_MEANT = tuple(sorted(word for word in _ALL_KEYWORDS if word.isalpha() and (len(word) > 4 or word in ("type", "enum"))))
 
 
 _MOST_WORDS = 1000
