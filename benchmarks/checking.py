@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from tests.comparing import NPM
-from tests.node import Node, install
+from tests.npm import Node, install
 
 _LONGEST = 120
 """Seconds of processor time after which a validator is stopped."""

@@ -28,7 +28,7 @@ from click.testing import CliRunner
 
 from sockspec.cli import main
 from sockspec.spec.source import escape
-from tests.node import Node, install
+from tests.npm import Node, install
 
 SHARED = Path(__file__).parents[2] / "shared"
 FOLDER = Path(__file__).parent / "comparison"

@@ -33,6 +33,7 @@ class Node:
 
 def install(wanted: Path, folder: Path) -> Path | str:
     """The folder of what `package.json` in `wanted` lists, put below `folder`; or why there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(wanted / name, folder)
     found = Node.installed()

@@ -14,7 +14,7 @@ HERE = Location("d.yaml", 3, 1, "/channels/chat")
 CLIENT, SERVER = ir.Direction.CLIENT_TO_SERVER, ir.Direction.SERVER_TO_CLIENT
 TEXT = ir.Scalar(ir.Kind.STRING)
 VOID = {"br", "hr", "input", "meta"}
-UNREAD = {"style", "title", "script", "desc"}
+UNREAD = {"style", "title", "script", "desc", "button"}
 
 
 def field(name: str, of: ir.Type = TEXT, *, required: bool = False) -> ir.Field:

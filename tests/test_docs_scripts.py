@@ -57,7 +57,7 @@ def page_of(spec: Path) -> str:
 
 
 def data_of(page: str) -> Any:
-    return json.loads(Elements(page).texts[1])
+    return json.loads(Elements(page).texts[2])
 
 
 # --- one script ------------------------------------------------------------------------------------------------------
@@ -104,8 +104,10 @@ def test_every_module_is_in_the_page_and_is_printed_as_it_is_written() -> None:
     texts = {name: (SCRIPTS / name).read_text(encoding="utf-8") for name in modules}
     render = renderer()
     assert {name: render(f"docs/script/{name}") for name in modules} == texts
-    script = Elements(page_of(ROOT / "specs" / "chat.asyncapi.yaml")).texts[-1]
-    assert together(modules, texts).count("\n") == script.count("\n")
+    _, early, *_, script = Elements(page_of(ROOT / "specs" / "chat.asyncapi.yaml")).texts
+    assert early == together(["early.js"], texts)
+    late = [name for name in modules if name != "early.js"]
+    assert together(late, texts).count("\n") == script.count("\n")
     assert [
         name for name, text in texts.items() if "innerHTML" in text or "eval(" in text or "insertAdjacent" in text
     ] == []
@@ -114,10 +116,11 @@ def test_every_module_is_in_the_page_and_is_printed_as_it_is_written() -> None:
 def test_the_policy_lets_the_page_run_what_it_carries_and_open_sockets_only() -> None:
     page = page_of(ROOT / "specs" / "chat.asyncapi.yaml")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    style, _, script = Elements(page).texts
+    style, early, _, script = Elements(page).texts
     assert policy is not None
     assert policy[1].replace("&#39;", "'") == (
-        f"default-src 'none'; script-src '{scripts.digest(script)}'; style-src '{scripts.digest(style)}'; "
+        f"default-src 'none'; script-src '{scripts.digest(early)}' '{scripts.digest(script)}'; "
+        f"style-src '{scripts.digest(style)}'; "
         "connect-src ws: wss:; img-src data:; base-uri 'none'; form-action 'none'"
     )
 
@@ -195,7 +198,7 @@ def test_no_text_of_a_document_leaves_the_data(text: str) -> None:
         schemas=schema,
     )
     page = docs.files(api, renderer())["docs/index.html"]
-    _, data, _ = Elements(page).texts
+    *_, data, _ = Elements(page).texts
     found = json.loads(data)
     assert found["messages"][text]["examples"] == [{"name": text, "payload": {text: [text]}}]
     assert found["schemas"] == schema

@@ -78,7 +78,7 @@ def ordinary() -> Run:
         SOURCES.get,
         notes=("the next version is 2.0.0",),
         extra={"next": "2.0.0"},
-        root="/work/chat",
+        root="/srv/chat",
         documentation="https://example.com/docs",
     )
 

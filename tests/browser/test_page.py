@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from playwright.async_api import expect
 
-from sockspec import docs
+from sockspec import docs, ir
 from sockspec.render import renderer
 from tests.browser.consoles import CHAT, ROOT, page_text
 from tests.browser.watching import DOCUMENT, Opener
-from tests.pages import chat, field, message
+from tests.pages import HERE, chat, field, message
 
 PHONE = {"width": 360, "height": 740}
 
@@ -170,6 +171,16 @@ async def test_a_language_is_chosen_for_all_samples_and_their_code_is_copied(pag
     assert copied == await pane.locator("code").text_content()
     await page.reload()
     await expect(pane).to_contain_text("with SyncRoomClient(")
+
+
+async def test_a_url_is_built_for_the_server_that_is_chosen(page_of: Opener) -> None:
+    of = chat(message("A"))
+    servers = tuple(ir.Server(name, f"wss://{name}.example.com", HERE) for name in ("eu", "us"))
+    page = (await page_of(docs.files(replace(of, servers=servers), renderer())["docs/index.html"])).page
+    built = page.locator("#endpoint-chat-url output")
+    await expect(built).to_have_text("wss://eu.example.com/chat")
+    await page.get_by_label("server", exact=True).select_option("wss://us.example.com")
+    await expect(built).to_have_text("wss://us.example.com/chat")
 
 
 async def test_a_url_is_built_of_what_is_filled_in(page_of: Opener) -> None:

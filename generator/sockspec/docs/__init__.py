@@ -31,10 +31,11 @@ FORMATS = {
 }
 """What can be made of an API, and the files of each below `docs/`."""
 
-_SCRIPTS = ("page.js", "console.js")
+_EARLY, _SCRIPTS = ("early.js",), ("page.js", "console.js")
+"""The scripts that run before anything is drawn, and those that run when all is there."""
 _STYLES = ("docs/style.css.j2",)
 _POLICY = (
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
+    "default-src 'none'; script-src '{early}' '{script}'; style-src '{style}'; connect-src ws: wss:; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
 """What the page may do: run and show what it carries, and open the sockets of its console."""
@@ -88,11 +89,16 @@ def files(
 
 
 def _html(api: ir.Api, render: Callable[..., str], ground: _Ground) -> str:
-    style = "".join(render(name) for name in _STYLES)
-    script = scripts.inlined(_SCRIPTS, lambda name: render(f"docs/script/{name}"))
-    policy = _POLICY.format(script=scripts.digest(script), style=scripts.digest(style))
-    known = data.text(api, anchors.give(api), ground.dispatches)
-    verbatim = {"style": style, "script": script, "data": known}
+    def script(*entries: str) -> str:
+        return scripts.inlined(entries, lambda name: render(f"docs/script/{name}"))
+
+    runs = {
+        "early": script(*_EARLY),
+        "script": script(*_SCRIPTS),
+        "style": "".join(render(name) for name in _STYLES),
+    }
+    policy = _POLICY.format(**{name: scripts.digest(text) for name, text in runs.items()})
+    verbatim = {**runs, "data": data.text(api, anchors.give(api), ground.dispatches)}
     return render(
         "docs/page.html.j2",
         page=_view(api, HTML, ground),

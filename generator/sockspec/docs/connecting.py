@@ -77,19 +77,24 @@ class Connecting:
         return [server.url + channel.address for server in servers] or [channel.address]
 
     def address(self, channel: ir.Channel) -> Iterator[Address]:
-        """The URL of a channel at its first server, with blanks; none where nothing has to be filled in."""
-        server = next(iter(self.servers_of(channel)), None)
-        base, path = (server.url if server is not None else _NOWHERE), channel.address or ""
+        """The URL of a channel, with blanks; none where nothing has to be filled in or chosen."""
+        servers, path = self.servers_of(channel), channel.address or ""
+        bases = [one_line(server.url) for server in servers] or [_NOWHERE]
         own = {one.wire_name for one in channel.parameters}
-        named = [("variable", one) for one in (server.variables if server is not None else ())]
-        named = [(place, one) for place, one in named if one.wire_name not in own and _has(base, one)]
-        named += [("path", one) for one in channel.parameters if _has(base + path, one)]
+        variables = {
+            one.wire_name: one for server in reversed(servers) for one in server.variables if _has(server.url, one)
+        }
+        named = [("variable", one) for name, one in variables.items() if name not in own]
+        named += [("path", one) for one in channel.parameters if _has(bases[0] + path, one)]
         named += [("query", one) for one in channel.query]
         anchor = self._anchors.channels[channel.name]
         blanks = [_blank(f"{anchor}-blank-{at}", place, one) for at, (place, one) in enumerate(named, 1)]
+        if len(bases) > 1:
+            chosen = tuple((base, at == 0) for at, base in enumerate(bases))
+            blanks.insert(0, Blank(f"{anchor}-blank-server", "", "server", "server", bases[0], chosen, False))
         if blanks:
-            base, path = one_line(base), one_line(path)
-            yield Address(f"{anchor}-url", base, path, _filled(base, path, blanks), tuple(blanks))
+            path = one_line(path)
+            yield Address(f"{anchor}-url", bases[0], path, _filled(bases[0], path, blanks), tuple(blanks))
 
     # --- authentication -----------------------------------------------------------------------------------------------
 
@@ -213,7 +218,7 @@ def _blank(id: str, place: str, parameter: ir.Parameter) -> Blank:
 
 def _filled(base: str, path: str, blanks: Iterable[Blank]) -> str:
     """The URL as it is at first, as `script/building.js` builds it afterwards."""
-    values = {blank.name: blank.value for blank in blanks if blank.value and blank.place != "query"}
+    values = {blank.name: blank.value for blank in blanks if blank.value and blank.place in ("variable", "path")}
     url = _BRACES.sub(lambda found: values.get(found[1], found[0]), base).rstrip("/")
     url += _BRACES.sub(lambda found: quote(values[found[1]], safe="") if found[1] in values else found[0], path)
     query = [(blank.name, blank.value) for blank in blanks if blank.place == "query" and blank.value]

@@ -39,12 +39,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """Something to fill in, for a URL: a variable of a server, or a parameter of the path or the query."""
+    """Something to fill in, for a URL: which server, a variable of its URL, or a parameter of the path or the query."""
 
     id: str
     name: str
     place: str
-    """`variable`, `path` or `query`."""
+    """`server`, `variable`, `path` or `query`."""
     label: str
     value: str
     """What it is at first."""

@@ -1,22 +1,7 @@
-/** What readers choose of how the page looks, kept for the next time where the browser allows it. */
+/** What readers choose of how the page looks, kept for the next time. `early.js` has shown what was kept. */
+import { remember, remembered } from "./memory.js";
 
 const THEMES = ["system", "light", "dark"];
-
-function remembered(name) {
-  try {
-    return localStorage.getItem(`sockspec-${name}`) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function remember(name, value) {
-  try {
-    localStorage.setItem(`sockspec-${name}`, value);
-  } catch {
-    // A browser that keeps nothing shows the page as it is.
-  }
-}
 
 /** The theme, the side that the page speaks to, and the language of samples. */
 export function startChoices() {
@@ -27,23 +12,17 @@ export function startChoices() {
 
 function startTheme() {
   const toggle = document.getElementById("theme");
-  const show = (theme) => {
-    document.documentElement.dataset.theme = theme;
-    toggle.textContent = `Theme: ${theme}`;
-  };
-  const kept = remembered("theme");
-  show(THEMES.includes(kept) ? kept : "system");
+  const chosen = document.documentElement.dataset;
+  toggle.textContent = `Theme: ${chosen.theme}`;
   toggle.addEventListener("click", () => {
-    const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
-    show(next);
-    remember("theme", next);
+    chosen.theme = THEMES[(THEMES.indexOf(chosen.theme) + 1) % THEMES.length];
+    toggle.textContent = `Theme: ${chosen.theme}`;
+    remember("theme", chosen.theme);
   });
 }
 
 function startSide() {
-  const side = remembered("side") === "server" ? "server" : "client";
-  document.documentElement.dataset.side = side;
-  document.getElementById(`side-${side}`).checked = true;
+  document.getElementById(`side-${document.documentElement.dataset.side}`).checked = true;
   for (const choice of document.querySelectorAll(".sides input")) {
     choice.addEventListener("change", () => {
       document.documentElement.dataset.side = choice.value;

@@ -26,10 +26,11 @@ function startBuilding() {
     const form = event.target.closest(".address");
     if (!form) return;
     const blanks = [...form.querySelectorAll("[data-name]")];
-    const pairs = (isQuery) =>
-      blanks.filter((one) => (one.dataset.place === "query") === isQuery).map((one) => [one.dataset.name, one.value]);
-    const { server, path } = form.dataset;
-    form.querySelector("output").textContent = built(server, path, new Map(pairs(false)), pairs(true));
+    const pairs = (...places) =>
+      blanks.filter((one) => places.includes(one.dataset.place)).map((one) => [one.dataset.name, one.value]);
+    const server = pairs("server")[0]?.[1] ?? form.dataset.server;
+    const values = new Map(pairs("variable", "path"));
+    form.querySelector("output").textContent = built(server, form.dataset.path, values, pairs("query"));
   });
 }
 
@@ -62,7 +63,6 @@ function startPrinting() {
   });
 }
 
-document.documentElement.dataset.script = "";
 startChoices();
 startCopying();
 startBuilding();
