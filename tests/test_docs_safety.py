@@ -114,7 +114,7 @@ def check(api: ir.Api) -> tuple[str, str]:
     }
     anchors = set(re.findall(r'<a id="([a-z0-9-]+)"></a>', prose))
     assert set(re.findall(r'<a href="#([^"]*)">', prose)) <= anchors
-    assert re.findall(r"(?<!\\)\]\(", prose) == []
+    assert re.findall(r"(?<!\\)\]\((?!https?://|mailto:)", prose) == []
     return html, markdown
 
 

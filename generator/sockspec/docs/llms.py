@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sockspec.docs.page import Example, Page, Section
+from sockspec.docs.rewriting import rewriting
 from sockspec.docs.schemas import Schemas, compact
 from sockspec.docs.types import Line
 from sockspec.docs.writing import Writing, fence, one_line
@@ -196,5 +197,10 @@ def _code(text: str) -> str:
     return f"{ticks}{space}{line}{space}{ticks}"
 
 
-WORDS = Writing(_words, _code, _words)
+def _link(words: str, url: str) -> str:
+    target = _words(url)
+    return words if words == target else f"{words} ({target})"
+
+
+WORDS = rewriting(Writing(_words, _code, _words), _link)
 """Text in which nothing of a document begins code, a link or markup, and which is otherwise as it was written."""

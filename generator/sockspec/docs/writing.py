@@ -42,6 +42,8 @@ class Described:
     """A description: as HTML, or as paragraphs where the page is no HTML. False where there is none."""
 
     paragraphs: tuple[Lines, ...] = ()
+    blocks: Lines = ()
+    """The same as lines of Markdown, for where there is room."""
     html: str = ""
 
     def __bool__(self) -> bool:
@@ -60,17 +62,19 @@ class Writing:
     """Words on one line in which Markdown may stand."""
     html: Callable[[str, int], Html] | None = None
     """Markdown of the document as HTML with headings from a level on; None where the page is no HTML."""
+    blocks: Callable[[str], Lines] | None = None
+    """Markdown of the document as lines of Markdown; None where there is none on the page."""
 
     def described(self, text: str, level: int = 4) -> Described:
         """A description, whose headings begin at a level."""
         if self.html is not None:
             return Described(html=self.html(text, level))
-        return Described(self.paragraphs(text))
+        return Described(self.paragraphs(text), self.blocks(text) if self.blocks is not None else ())
 
     def paragraphs(self, text: str) -> tuple[Lines, ...]:
         """Text as paragraphs, which blank lines part."""
         blocks = re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
-        lines = ([self.text(line) for line in _filled(block.split("\n"))] for block in blocks)
+        lines = ([self.summary(line) for line in _filled(block.split("\n"))] for block in blocks)
         return tuple(tuple(block) for block in lines if block)
 
 
