@@ -40,9 +40,10 @@ def _is_mistaken(fault: Fault) -> bool:
 
 def as_faults(error: ValidationError, root: Json, base: Path = ()) -> Iterator[Fault]:
     """An error about a part of `root`, a value that stands at `base` in its document."""
-    cause = _cause(error)
-    if cause is not None:
-        yield from as_faults(cause, root, base)
+    causes = _causes(error)
+    if causes:
+        for cause in causes:
+            yield from as_faults(cause, root, base)
         return
     path, keyword = (*base, *error.absolute_path), str(error.validator)
     value: Any = error.instance
@@ -95,23 +96,30 @@ def _forbidden(error: ValidationError, root: Json, base: Path) -> Fault:
     return Fault(path, "false", forbidden, {})
 
 
-def _cause(error: ValidationError) -> ValidationError | None:
-    """The error to tell of in place of one that only says that none of several forms fits.
+def _causes(error: ValidationError) -> list[ValidationError]:
+    """The errors to tell of in place of one that only says that none of several forms fits.
 
-    That is the one of the form that was meant: the only one to which the value has the right type.
+    Those are the ones of the form that was meant: the only one to which the value has the right type, and that is no
+    reference where nothing is referred to.
     """
     if not error.context or (
         error.validator == "anyOf" and all(each.validator == "required" for each in error.context)
     ):
-        return None
+        return []
     forms: dict[object, list[ValidationError]] = {}
     for each in error.context:
         forms.setdefault(each.relative_schema_path[0], []).append(each)
-    fitting = [
-        form for form in forms.values() if not any(each.validator == "type" and not each.relative_path for each in form)
-    ]
-    cause = fitting[0][0] if len(fitting) == 1 else best_match([error])
-    return None if cause is error else cause
+    fitting = [form for form in forms.values() if not any(_is_of_another_form(each) for each in form)]
+    if len(fitting) == 1:
+        return fitting[0]
+    best = best_match([error])
+    return [] if best is None or best is error else [best]
+
+
+def _is_of_another_form(error: ValidationError) -> bool:
+    """Whether an error of a form says that another one was meant."""
+    is_reference = error.validator == "required" and error.validator_value == ["$ref"]
+    return not error.relative_path and (error.validator == "type" or is_reference)
 
 
 def _about_name(name: str, schema: dict[str, Any]) -> str:
