@@ -243,6 +243,25 @@ def test_code_means_itself_in_markdown(text: str, written: str) -> None:
     assert MARKDOWN.code(text) == written
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("says `type`: `a_b`, *so*", r"says `type`: `a_b`, \*so\*"),
+        ("`- a`", "`- a`"),
+        ("- `a`", r"\- `a`"),
+        ("`` a`b ``", r"<code>a\`b</code>"),
+        ("`<b>` {{ y }}", "<code>&lt;b&gt;</code> &#123;&#123; y &#125;&#125;"),
+        (r"\`a` b", r"\\\`a\` b"),
+        ("one ` alone", r"one \` alone"),
+        ("``` a `` b `", r"\`\`\` a \`\` b \`"),
+        ("`a\nb`", "`a b`"),
+        ("` `", "<code></code>"),
+    ],
+)
+def test_code_in_descriptions_is_code_in_markdown(text: str, written: str) -> None:
+    assert MARKDOWN.summary(text) == written
+
+
 def test_paragraphs_are_filled_and_lists_keep_their_items() -> None:
     assert PLAIN.paragraphs("one\ntwo\r\n \r\n\nthree\n") == (("one two",), ("three",))
     assert PLAIN.paragraphs("- one\n  and more\n- two") == (("- one and more", "- two"),)

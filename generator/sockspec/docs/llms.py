@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sockspec.docs.page import Example, Page, Section
 from sockspec.docs.schemas import Schemas, compact
 from sockspec.docs.types import Line
-from sockspec.docs.writing import Writing, fence, one_line
+from sockspec.docs.writing import Writing, fence, one_line, with_spans
 
 _FULL = """URLs, handshake, authentication, every message with its JSON Schema and an example, errors, close codes, limits, \
 and how to connect again"""
@@ -24,7 +24,7 @@ _PAGES = {
 }
 """What each page is called in the index, and what is said of it."""
 _SPECIAL = re.compile(r"[\\`<\[\]]")
-_BEGINS = re.compile(r"^(?=[#>+*=~_|-])|^\d{1,9}(?=[.)])")
+_BEGINS = re.compile(r"^(?=[#>+*=~_|-])|^\d{1,9}(?=[.)](?:\s|$))")
 """What would begin a heading, a quote, a list or a rule."""
 _ABOUT = ("title", "description")
 _LONGEST = 300
@@ -196,5 +196,9 @@ def _code(text: str) -> str:
     return f"{ticks}{space}{line}{space}{ticks}"
 
 
-WORDS = Writing(_words, _code, _words)
-"""Text in which nothing of a document begins code, a link or markup, and which is otherwise as it was written."""
+def _summed(text: str) -> str:
+    return with_spans(text, _words, _code)
+
+
+WORDS = Writing(_words, _code, _summed)
+"""Text in which nothing of a document begins a block, a link or markup, and which is otherwise as it was written."""

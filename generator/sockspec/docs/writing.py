@@ -20,6 +20,9 @@ _ENTITIES = str.maketrans({char: f"&#{ord(char)};" for char in "|~${}^"} | {"&":
 """What means something to some readers only: tables, formulas, attributes, roles, templates."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text, and halves of surrogate pairs."""
+_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_LONGEST = 20_000
+"""Characters in which code is looked for; what is longer is words."""
 _NOT_IN_A_SPAN = re.compile(r"[`|<>&]|\{[{%#]|^\s|\s$|^$")
 
 
@@ -70,8 +73,26 @@ class Writing:
     def paragraphs(self, text: str) -> tuple[Lines, ...]:
         """Text as paragraphs, which blank lines part."""
         blocks = re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
-        lines = ([self.text(line) for line in _filled(block.split("\n"))] for block in blocks)
+        lines = ([self.summary(line) for line in _filled(block.split("\n"))] for block in blocks)
         return tuple(tuple(block) for block in lines if block)
+
+
+def with_spans(text: str, words: Callable[[str], str], code: Callable[[str], str]) -> str:
+    """Text on one line whose code stands between backticks, as Markdown has it."""
+    line = one_line(text)
+    if len(line) > _LONGEST:
+        return words(line)
+    written: list[str] = []
+    end = 0
+    for found in _SPAN.finditer(line):
+        written += (_between(line[end : found.start()], words, is_first=end == 0), code(found[2].strip()))
+        end = found.end()
+    return "".join((*written, _between(line[end:], words, is_first=end == 0)))
+
+
+def _between(piece: str, words: Callable[[str], str], *, is_first: bool) -> str:
+    # A letter on either side keeps the spaces, and what means something at the beginning of a line only.
+    return words(f"{piece}x")[:-1] if is_first else words(f"x{piece}x")[1:-1]
 
 
 def _filled(lines: list[str]) -> list[str]:
@@ -118,6 +139,10 @@ def _markdown(text: str) -> str:
     return f"{start[0]}\\{escaped[start.end() :]}" if start[0].isdigit() else f"\\{escaped}"
 
 
+def _markdown_summary(text: str) -> str:
+    return with_spans(text, _markdown, _markdown_code)
+
+
 def _markdown_code(text: str) -> str:
     line = _UNSEEN.sub(" ", text)
     return f"<code>{_markdown(line)}</code>" if _NOT_IN_A_SPAN.search(line) else f"`{line}`"
@@ -126,5 +151,5 @@ def _markdown_code(text: str) -> str:
 PLAIN = Writing(one_line, one_line)
 """For terminals, and for templates that escape what they print."""
 
-MARKDOWN = Writing(_markdown, _markdown_code, _markdown)
-"""Text whose every character is meant literally by readers of Markdown. None of it is HTML."""
+MARKDOWN = Writing(_markdown, _markdown_code, _markdown_summary)
+"""Text whose every character is meant literally by readers of Markdown, but for code in descriptions. None of it is HTML."""
