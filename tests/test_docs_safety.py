@@ -114,7 +114,7 @@ def check(api: ir.Api) -> tuple[str, str]:
     }
     anchors = set(re.findall(r'<a id="([a-z0-9-]+)"></a>', prose))
     assert set(re.findall(r'<a href="#([^"]*)">', prose)) <= anchors
-    assert re.findall(r"(?<!\\)\]\(", prose) == []
+    assert re.findall(r"(?<!\\)\]\((?!https?://|mailto:)", prose) == []
     return html, markdown
 
 
@@ -241,25 +241,6 @@ def test_words_mean_themselves_in_markdown(text: str, written: str) -> None:
 )
 def test_code_means_itself_in_markdown(text: str, written: str) -> None:
     assert MARKDOWN.code(text) == written
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("says `type`: `a_b`, *so*", r"says `type`: `a_b`, \*so\*"),
-        ("`- a`", "`- a`"),
-        ("- `a`", r"\- `a`"),
-        ("`` a`b ``", r"<code>a\`b</code>"),
-        ("`<b>` {{ y }}", "<code>&lt;b&gt;</code> &#123;&#123; y &#125;&#125;"),
-        (r"\`a` b", r"\\\`a\` b"),
-        ("one ` alone", r"one \` alone"),
-        ("``` a `` b `", r"\`\`\` a \`\` b \`"),
-        ("`a\nb`", "`a b`"),
-        ("` `", "<code></code>"),
-    ],
-)
-def test_code_in_descriptions_is_code_in_markdown(text: str, written: str) -> None:
-    assert MARKDOWN.summary(text) == written
 
 
 def test_paragraphs_are_filled_and_lists_keep_their_items() -> None:

@@ -119,6 +119,8 @@ def command(
     """
     if len(specs) > 1 and (old is not None or package):
         raise click.UsageError("--old and --package go with one document.")
+    if is_opened and "html" not in formats:
+        raise click.UsageError("--open needs the format 'html'.")
     made = _made(specs, _Wanted(folder, choices, formats, package, templates, old))
     if check:
         stale = [output.difference(files, target, swept=_SWEPT) for target, files in made.items()]
@@ -134,7 +136,7 @@ def command(
             raise click.ClickException(f"{error.filename or target}: {error.strerror or error}") from None
         _tell(target, files, in_full=len(made) == 1)
     if is_opened:
-        _open(made)
+        click.launch(str(next(iter(made)) / "index.html"))
 
 
 def _made(specs: tuple[Spec, ...], wanted: _Wanted) -> Made:
@@ -195,11 +197,3 @@ def _tell(target: Path, files: Mapping[str, str], *, in_full: bool) -> None:
 
 def _size(size: int) -> str:
     return f"{size / 1000:.1f} kB"
-
-
-def _open(made: Made) -> None:
-    for target, files in made.items():
-        if "index.html" in files:
-            click.launch(str(target / "index.html"))
-            return
-    raise click.UsageError("--open needs the format 'html'.")

@@ -16,9 +16,10 @@ from sockspec.docs.fields import Fields
 from sockspec.docs.markdown import HTML
 from sockspec.docs.page import Channel, Entry, Page, Samples, Section
 from sockspec.docs.problems import PROBLEMS
+from sockspec.docs.rewriting import MARKDOWN
 from sockspec.docs.sections import Sections
 from sockspec.docs.types import Line, Piece, Types
-from sockspec.docs.writing import MARKDOWN, Html, Writing
+from sockspec.docs.writing import Html, Writing
 from sockspec.python.naming import package_name
 
 __all__ = ["FORMATS", "Change", "Changes", "Origin", "Page", "files", "view"]

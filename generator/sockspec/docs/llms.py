@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sockspec.docs.page import Example, Page, Section
+from sockspec.docs.rewriting import rewriting
 from sockspec.docs.schemas import Schemas, compact
 from sockspec.docs.types import Line
-from sockspec.docs.writing import Writing, fence, one_line, with_spans
+from sockspec.docs.writing import Writing, fence, one_line
 
 _FULL = """URLs, handshake, authentication, every message with its JSON Schema and an example, errors, close codes, limits, \
 and how to connect again"""
@@ -196,9 +197,10 @@ def _code(text: str) -> str:
     return f"{ticks}{space}{line}{space}{ticks}"
 
 
-def _summed(text: str) -> str:
-    return with_spans(text, _words, _code)
+def _link(words: str, url: str) -> str:
+    target = _words(url)
+    return words if words == target else f"{words} ({target})"
 
 
-WORDS = Writing(_words, _code, _summed)
-"""Text in which nothing of a document begins a block, a link or markup, and which is otherwise as it was written."""
+WORDS = rewriting(Writing(_words, _code, _words), _link)
+"""Text in which nothing of a document begins code, a link or markup, and which is otherwise as it was written."""

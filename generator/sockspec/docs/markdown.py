@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _DEEPEST_HEADING = 6
-_LONGEST = 100_000
+LONGEST = 100_000
 """Characters that are read as Markdown; what is longer is shown as it is written."""
-_PLAIN = re.compile(r"(?![ \t]|[-+=>]|\d{1,9}[.)])[^\\`*_\[\]<>&~|#\n\r\t]*")
+PLAIN = re.compile(r"(?![ \t]|[-+=>]|\d{1,9}[.)])[^\\`*_\[\]<>&~|#\n\r\t]*")
 """One line that has nothing in it that Markdown knows."""
-_SAFE = re.compile(r"(?:https?://|mailto:|#)[^\s]*", re.IGNORECASE)
+SAFE = re.compile(r"(?:https?://|mailto:|#)[^\s]*", re.IGNORECASE)
 _DROPPED = ("style", "class", "start")
 
 
@@ -31,12 +31,12 @@ def html(text: str, level: int) -> Html:
     seen = without_unseen(text).strip()
     if not seen:
         return Html("")
-    if _PLAIN.fullmatch(seen):
+    if PLAIN.fullmatch(seen):
         return Html(f"<p>{escape(seen)}</p>\n")
-    if len(seen) > _LONGEST:
+    if len(seen) > LONGEST:
         return Html(f"<pre>{escape(seen)}</pre>\n")
-    parser = _parser()
-    tokens = parser.parse(seen)
+    reader = parser()
+    tokens = reader.parse(seen)
     links: list[bool] = []
     above: list[str] = []
     for token in _all(tokens):
@@ -47,28 +47,29 @@ def html(text: str, level: int) -> Html:
             above.append(token.tag)
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(level + len(above) - 1, _DEEPEST_HEADING)}"
-    return Html(parser.renderer.render(tokens, parser.options, {}))
+    return Html(reader.renderer.render(tokens, reader.options, {}))
 
 
 def line(text: str) -> str:
     """One line of text, whose emphasis, code and links are HTML; the text itself where it has none of them."""
     seen = one_line(text)
-    if _PLAIN.fullmatch(seen) or len(seen) > _LONGEST:
+    if PLAIN.fullmatch(seen) or len(seen) > LONGEST:
         return seen
-    parser = _parser()
-    tokens = parser.parseInline(seen)
+    reader = parser()
+    tokens = reader.parseInline(seen)
     links: list[bool] = []
     for token in _all(tokens):
         _tame(token, links)
-    return Html(parser.renderer.render(tokens, parser.options, {}))
+    return Html(reader.renderer.render(tokens, reader.options, {}))
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser() -> MarkdownIt:
+    """What reads Markdown: without HTML and images, and with tables."""
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    return parser.disable(["image", "html_block", "html_inline"])
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    return reader.disable(["image", "html_block", "html_inline"])
 
 
 def _all(tokens: list[Token]) -> Iterator[Token]:
@@ -84,7 +85,7 @@ def _tame(token: Token, links: list[bool]) -> None:
     token.info = ""
     if token.type == "link_open":
         target = str(token.attrs.get("href", ""))
-        links.append(_SAFE.fullmatch(target) is not None)
+        links.append(SAFE.fullmatch(target) is not None)
         token.attrs = {"href": target, "rel": "nofollow noopener noreferrer"} if links[-1] else {}
         token.tag = "a" if links[-1] else "span"
     elif token.type == "link_close":

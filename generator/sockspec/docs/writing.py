@@ -20,9 +20,6 @@ _ENTITIES = str.maketrans({char: f"&#{ord(char)};" for char in "|~${}^"} | {"&":
 """What means something to some readers only: tables, formulas, attributes, roles, templates."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text, and halves of surrogate pairs."""
-_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-_LONGEST = 20_000
-"""Characters in which code is looked for; what is longer is words."""
 _NOT_IN_A_SPAN = re.compile(r"[`|<>&]|\{[{%#]|^\s|\s$|^$")
 
 
@@ -45,6 +42,8 @@ class Described:
     """A description: as HTML, or as paragraphs where the page is no HTML. False where there is none."""
 
     paragraphs: tuple[Lines, ...] = ()
+    blocks: Lines = ()
+    """The same as lines of Markdown, for where there is room."""
     html: str = ""
 
     def __bool__(self) -> bool:
@@ -63,36 +62,20 @@ class Writing:
     """Words on one line in which Markdown may stand."""
     html: Callable[[str, int], Html] | None = None
     """Markdown of the document as HTML with headings from a level on; None where the page is no HTML."""
+    blocks: Callable[[str], Lines] | None = None
+    """Markdown of the document as lines of Markdown; None where there is none on the page."""
 
     def described(self, text: str, level: int = 4) -> Described:
         """A description, whose headings begin at a level."""
         if self.html is not None:
             return Described(html=self.html(text, level))
-        return Described(self.paragraphs(text))
+        return Described(self.paragraphs(text), self.blocks(text) if self.blocks is not None else ())
 
     def paragraphs(self, text: str) -> tuple[Lines, ...]:
         """Text as paragraphs, which blank lines part."""
         blocks = re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
         lines = ([self.summary(line) for line in _filled(block.split("\n"))] for block in blocks)
         return tuple(tuple(block) for block in lines if block)
-
-
-def with_spans(text: str, words: Callable[[str], str], code: Callable[[str], str]) -> str:
-    """Text on one line whose code stands between backticks, as Markdown has it."""
-    line = one_line(text)
-    if len(line) > _LONGEST:
-        return words(line)
-    written: list[str] = []
-    end = 0
-    for found in _SPAN.finditer(line):
-        written += (_between(line[end : found.start()], words, is_first=end == 0), code(found[2].strip()))
-        end = found.end()
-    return "".join((*written, _between(line[end:], words, is_first=end == 0)))
-
-
-def _between(piece: str, words: Callable[[str], str], *, is_first: bool) -> str:
-    # A letter on either side keeps the spaces, and what means something at the beginning of a line only.
-    return words(f"{piece}x")[:-1] if is_first else words(f"x{piece}x")[1:-1]
 
 
 def _filled(lines: list[str]) -> list[str]:
@@ -139,10 +122,6 @@ def _markdown(text: str) -> str:
     return f"{start[0]}\\{escaped[start.end() :]}" if start[0].isdigit() else f"\\{escaped}"
 
 
-def _markdown_summary(text: str) -> str:
-    return with_spans(text, _markdown, _markdown_code)
-
-
 def _markdown_code(text: str) -> str:
     line = _UNSEEN.sub(" ", text)
     return f"<code>{_markdown(line)}</code>" if _NOT_IN_A_SPAN.search(line) else f"`{line}`"
@@ -151,5 +130,5 @@ def _markdown_code(text: str) -> str:
 PLAIN = Writing(one_line, one_line)
 """For terminals, and for templates that escape what they print."""
 
-MARKDOWN = Writing(_markdown, _markdown_code, _markdown_summary)
-"""Text whose every character is meant literally by readers of Markdown, but for code in descriptions. None of it is HTML."""
+MARKDOWN = Writing(_markdown, _markdown_code, _markdown)
+"""Text whose every character is meant literally by readers of Markdown. None of it is HTML."""
