@@ -210,7 +210,7 @@ def _has(template: str, parameter: ir.Parameter) -> bool:
 def _blank(id: str, place: str, parameter: ir.Parameter) -> Blank:
     name, is_optional = one_line(parameter.wire_name), place == "query" and not parameter.required
     value = "" if is_optional else initial(parameter)
-    listed = tuple(map(one_line, _values(parameter)))
+    listed = tuple(map(one_line, choices(parameter)))
     values = ("", *listed) if listed and (is_optional or not value) else listed
     label = f"{name} (query)" if place == "query" else name
     return Blank(id, name, place, label, value, tuple((one, one == value) for one in values), parameter.required)
@@ -227,13 +227,14 @@ def _filled(base: str, path: str, blanks: Iterable[Blank]) -> str:
 
 def initial(parameter: ir.Parameter) -> str:
     """What a parameter can be to begin with: its default, an example, one of its values; else nothing."""
-    values = _values(parameter)
+    values = choices(parameter)
     if parameter.default is not None and (not values or parameter.default in values):
         return one_line(parameter.default)
     return one_line(next(iter((*parameter.examples, *values)), ""))
 
 
-def _values(parameter: ir.Parameter) -> tuple[str, ...]:
+def choices(parameter: ir.Parameter) -> tuple[str, ...]:
+    """All that a parameter can be, where that can be listed."""
     if parameter.values:
         return parameter.values
     match parameter.type:
