@@ -49,6 +49,8 @@ def _figures(folder: Path) -> Figures:
     other = making.theirs(paths, folder, modules)
     chat = _ROOT / _FEATURES_OF
     ours, theirs = making.ours(chat, folder / "ours-chat"), making.theirs([chat], folder / "chat", modules)[0]
+    if theirs.why_not:
+        raise RuntimeError(theirs.why_not)
     chromium = Chromium(_EXECUTABLE)
     try:
         _tell("opening pages")
