@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -17,6 +18,16 @@ def renderer(overrides: Path | None = None) -> Callable[..., str]:
 
     Templates in the folder `overrides` replace ours of the same name; there, `builtin/NAME` extends the replaced one.
     """
+    return _ours() if overrides is None else _renderer(overrides)
+
+
+@cache
+def _ours() -> Callable[..., str]:
+    """A function that prints with our templates, each of which is compiled once: that takes longer than to print."""
+    return _renderer(None)
+
+
+def _renderer(overrides: Path | None) -> Callable[..., str]:
     builtin = jinja2.PackageLoader("sockspec")
     loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(overrides)] if overrides is not None else []
     environment = jinja2.Environment(
