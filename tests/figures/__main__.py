@@ -44,6 +44,7 @@ def _figures(folder: Path) -> Figures:
     judges = install(_BROWSER, axe)
     if isinstance(judges, str):
         raise RuntimeError(judges)
+    _tell("making our pages")
     own = [making.ours(path, folder / f"ours-{at}") for at, path in enumerate(paths)]
     _tell("making pages by the template")
     other = making.theirs(paths, folder, modules)
