@@ -26,8 +26,8 @@ _PLACES = {"query": "query parameter", "header": "header", "cookie": "cookie"}
 _TOKENS = ("oauth2", "openIdConnect")
 _BROWSERS = {
     "token": "Pages cannot send this header. A server made with sockspec also takes the token as a subprotocol, "
-    "sockspec.bearer. and the token in base64url without padding, offered beside the subprotocol sockspec; and, where "
-    "it hands them out, a one-time ticket in the query. Others may have a way of their own.",
+    "'sockspec.bearer.' followed by the token in base64url without padding, offered beside the subprotocol 'sockspec'; "
+    "and, where it hands them out, a one-time ticket in the query. Others may have a way of their own.",
     "header": "Pages cannot send this header: the server has to offer another way, such as a cookie or a one-time ticket "
     "in the query.",
     "query": "Pages can send it, since it is part of the URL. URLs end up in logs.",
