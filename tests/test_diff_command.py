@@ -216,6 +216,27 @@ def test_explanations_have_the_line_for_the_ignore_list(repository: Path) -> Non
     assert RULES["client-message-removed"].instead in run.output
 
 
+def test_an_ignore_list_may_begin_with_a_byte_order_mark(repository: Path) -> None:
+    (repository / "accepted.txt").write_bytes(b"\xef\xbb\xbfclient-message-removed ** # fine\r\n")
+    assert diff("specs/poll.yaml", "--ignore", "accepted.txt").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"client-message-remove ** # why\n", "did you mean 'client-message-removed'?\n"),
+        (b"\xff", "the ignore list 'accepted.txt' cannot be read: it is not UTF-8.\n"),
+        (None, "the ignore list 'accepted.txt' cannot be read: no such file or directory.\n"),
+    ],
+)
+def test_an_ignore_list_that_cannot_be_read_is_wrong_usage(repository: Path, content: bytes | None, why: str) -> None:
+    if content is not None:
+        (repository / "accepted.txt").write_bytes(content)
+    run = diff("specs/poll.yaml", "--ignore", "accepted.txt")
+    assert run.exit_code == 2
+    assert run.output.endswith(why)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [

@@ -24,7 +24,7 @@ TITLE = Code("acme/title", Severity.WARNING, "Channels have titles.")
 def untitled(subject):
     for channel in subject.outline.channels:
         if channel.node.get("title") is None:
-            yield TITLE.at(channel.node.location, f"the channel {channel.key!r} has no title")
+            yield TITLE.at(channel.node.key_location, f"the channel {channel.key!r} has no title")
 
 
 RULE = Rule(TITLE, Group.GENERATION, ALL, bad="one: {}", good="one: {title: One}", check=untitled)
@@ -63,8 +63,8 @@ def said(*options: str) -> list[str]:
 def test_a_rule_of_a_package_is_asked_with_its_group(installed: Path) -> None:
     install(installed, RULES, ENTRY)
     assert said("--ruleset", "acme", "--select", "acme/title") == [
-        "rooms.yaml:4:8: warning acme/title the channel 'one' has no title",
-        "rooms.yaml:5:8: warning acme/title the channel 'two' has no title",
+        "rooms.yaml:4:3: warning acme/title the channel 'one' has no title",
+        "rooms.yaml:5:3: warning acme/title the channel 'two' has no title",
         "exit code 0",
     ]
     assert said("--select", "acme", "--rule", "acme/title=error")[-1] == "exit code 1"
@@ -115,7 +115,7 @@ def test_a_package_offers_several_rules_each_once(installed: Path) -> None:
             "the rule 'acme/title' of the entry point 'acme' of acme-lint failed: AttributeError: ",
         ),
         (
-            RULES.replace("yield TITLE.at(", "yield (").replace("channel.node.location, ", ""),
+            RULES.replace("yield TITLE.at(", "yield (").replace("channel.node.key_location, ", ""),
             (
                 "the rule 'acme/title' of the entry point 'acme' of acme-lint gave \"the channel 'one' has no title\", "
                 "which is no finding of it."
@@ -160,8 +160,8 @@ def test_the_example_of_the_documentation_works(installed: Path) -> None:
     module = page.partition("```python\n")[2].partition("```")[0]
     install(installed, module, "[sockspec.rules]\nacme = acme_lint:RULES\n")
     assert said("--ruleset", "acme", "--select", "acme") == [
-        "rooms.yaml:4:8: warning acme/channel-title the channel 'one' has no title",
-        "rooms.yaml:5:8: warning acme/channel-title the channel 'two' has no title",
+        "rooms.yaml:4:3: warning acme/channel-title the channel 'one' has no title",
+        "rooms.yaml:5:3: warning acme/channel-title the channel 'two' has no title",
         "exit code 0",
     ]
 

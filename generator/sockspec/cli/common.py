@@ -109,3 +109,9 @@ def channel_of(api: ir.Api, name: str | None) -> ir.Channel:
         if name is None or name in (channel.name, channel.address):
             return channel
     raise click.UsageError(f"there is no channel {name!r}; there are: {', '.join(names)}.")
+
+
+def sentence(why: Exception) -> str:
+    """What an error says, with a full stop where it does not ask."""
+    text = str(why)
+    return text if text.endswith("?") else f"{text}."

@@ -119,9 +119,10 @@ def _ignores(path: Path | None) -> tuple[ignoring.Ignore, ...]:
     if path is None:
         return ()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise click.UsageError(f"the ignore list {str(path)!r} cannot be read: {error}.") from None
+        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"
+        raise click.UsageError(f"the ignore list {str(path)!r} cannot be read: {why}.") from None
     return or_usage(lambda: ignoring.read(text, path.as_posix()), ignoring.InvalidIgnores)
 
 

@@ -13,7 +13,7 @@ import click
 
 from sockspec import ir
 from sockspec.choices import Choices
-from sockspec.cli.common import show
+from sockspec.cli.common import sentence, show
 from sockspec.diff import revisions
 from sockspec.pipeline import MESSAGES_NOT_READ, examine
 
@@ -68,4 +68,4 @@ def or_usage(work: Callable[[], T], error: type[Exception]) -> T:
     try:
         return work()
     except error as why:
-        raise click.UsageError(f"{why}.") from None
+        raise click.UsageError(sentence(why)) from None

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from sockspec.choices import Choices
-from sockspec.cli.common import choosing
+from sockspec.cli.common import choosing, sentence
 from sockspec.cli.reporting import Reporting, reporting, watched
 from sockspec.cli.specs import Spec, documents, sources
 from sockspec.diagnostics import Diagnostic
@@ -78,7 +78,7 @@ def command(specs: tuple[Spec, ...], choices: Choices, reporting: Reporting, **g
         else:
             _run(specs, choices, reporting, policies, given)
     except WrongUsage as wrong:
-        raise click.UsageError(f"{wrong}.") from None
+        raise click.UsageError(sentence(wrong)) from None
 
 
 def _run(

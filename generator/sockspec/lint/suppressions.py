@@ -178,7 +178,8 @@ class Suppressions:
             return
         if not reason:
             message = f"{quoted(name)} is ignored without a reason"
-            self.faults.append(SUPPRESSION_WITHOUT_REASON.at(place, message, hint="say behind '--' why"))
+            hint = f"write '{KEY}: {{rule: reason}}'" if place.pointer else "say behind '--' why"
+            self.faults.append(SUPPRESSION_WITHOUT_REASON.at(place, message, hint=hint))
         suppression = Suppression(name, ids, place, meant.pointers, meant.line)
         self.all.append(suppression)
         for rule in ids:

@@ -270,7 +270,8 @@ def _hint_at_name(fault: Fault) -> str:
     near = nearest(fault.name, unused) or nearest(fault.name, fault.schema.get("properties", {}))
     if near is not None:
         return f"did you mean {quoted(near)}?"
-    return f"it may have {listed(unused)}" if 0 < len(unused) <= _FEW else ""
+    own = [name for name in unused if not name.startswith("x-")]  # not the extensions of which we know the schema
+    return f"it may have {listed(own)}" if 0 < len(own) <= _FEW else ""
 
 
 def _length(value: Json) -> int:

@@ -45,6 +45,11 @@ ADDRESS_NOT_A_PATH = Code(
     "The address of a channel is a whole URL. It stands below the URL of the channel's servers, so that it has no "
     "scheme and no host of its own; a package takes the path alone.",
 )
+STRAY_BRACE = Code(
+    "stray-brace",
+    Severity.WARNING,
+    "A brace in the address of a channel has no other half, so that what was to be a parameter is taken for text.",
+)
 AMBIGUOUS_ADDRESS = Code(
     "ambiguous-address",
     Severity.WARNING,
@@ -130,6 +135,15 @@ def _not_a_path(subject: Subject) -> Iterator[Diagnostic]:
             path = split(channel.address).path or "/"
             message = f"the address {quoted(channel.address)} has a host; its path is {quoted(path)}"
             yield ADDRESS_NOT_A_PATH.at(place_of_address(channel), message, hint="write the host into 'servers'")
+
+
+def _stray_brace(subject: Subject) -> Iterator[Diagnostic]:
+    for channel in subject.outline.channels:
+        rest = PARAMETER.sub("", channel.address or "")
+        brace = next((character for character in rest if character in "{}"), None)
+        if brace is not None:
+            message = f"a {quoted(brace)} in the address {quoted(channel.address or '')} has no other half"
+            yield STRAY_BRACE.at(place_of_address(channel), message, hint="write parameters as '{name}'")
 
 
 def _speaks_websocket(subject: Subject) -> bool:
@@ -272,6 +286,24 @@ channels:
     address: /room
 """,
         check=_not_a_path,
+    ),
+    Rule(
+        STRAY_BRACE,
+        Group.CORRECTNESS,
+        ASYNCAPI,
+        bad="""\
+channels:
+  room:
+    address: /rooms/{room
+""",
+        good="""\
+channels:
+  room:
+    address: /rooms/{room}
+    parameters:
+      room: {}
+""",
+        check=_stray_brace,
     ),
     Rule(
         AMBIGUOUS_ADDRESS,

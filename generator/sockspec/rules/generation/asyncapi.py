@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sockspec.diagnostics import Code
-from sockspec.rules.rule import ALL, ASYNCAPI, ASYNCAPI_3, Group, Rule
+from sockspec.rules.rule import ALL, ASYNCAPI, ASYNCAPI_2, ASYNCAPI_3, Group, Rule
 from sockspec.spec.asyncapi import channels, handshake, messages, operations, perspective, servers
 from sockspec.spec.close_codes import CLOSE_CODE_PROBLEM
 
@@ -254,6 +254,12 @@ _SERVERS = (
         ASYNCAPI_3,
         "servers:\n  production: {host: 'wss://chat.example.com/v1', protocol: wss}\n",
         "servers:\n  production: {host: chat.example.com, pathname: /v1, protocol: wss}\n",
+    ),
+    _rule(
+        servers.SCHEME_CONTRADICTS,
+        ASYNCAPI_2,
+        "servers:\n  production: {url: 'wss://chat.example.com', protocol: ws}\n",
+        "servers:\n  production: {url: 'wss://chat.example.com', protocol: wss}\n",
     ),
     _rule(
         servers.HOST_MISSING,

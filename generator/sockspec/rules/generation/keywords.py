@@ -1,4 +1,4 @@
-"""Keywords of schemas that are ignored for what they stand beside."""
+"""Keywords of schemas that are ignored: misspelt, or for what they stand beside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from sockspec.diagnostics import Code, Diagnostic, Severity
 from sockspec.rules.rule import ALL, ASYNCAPI, Group, Rule
 from sockspec.rules.schemas import applying, types_of
 from sockspec.rules.subject import Subject
+from sockspec.schema.dialect import Dialect
 from sockspec.spec.text import quoted
+from sockspec.spec.walk import nearest
 from sockspec.spec.wording import kinds, listed
 
 WITHOUT_EFFECT = Code(
@@ -16,6 +18,12 @@ WITHOUT_EFFECT = Code(
     Severity.WARNING,
     "A keyword says nothing of the types that its schema allows: `properties` of a string, `minLength` of an integer. It "
     "is ignored, which is hardly what was meant.",
+)
+MISSPELT = Code(
+    "misspelt-keyword",
+    Severity.WARNING,
+    "A key of a schema looks much like a keyword and is none. JSON Schema allows any key, so that nothing else tells of "
+    "it: what it was meant to ask for is not asked.",
 )
 SIBLINGS_IGNORED = Code(
     "reference-siblings-ignored",
@@ -60,6 +68,39 @@ def _without_effect(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
+_ALL_KEYWORDS = frozenset().union(*(dialect.assertions for dialect in Dialect)) | frozenset(
+    """$ref $id $schema $defs $anchor $comment $dynamicRef $dynamicAnchor $vocabulary id definitions title description
+    default example examples deprecated readOnly writeOnly nullable contentEncoding contentMediaType contentSchema
+    discriminator externalDocs xml""".split()
+)
+_MEANT = tuple(sorted(word for word in _ALL_KEYWORDS if word.isalpha() and (len(word) > 4 or word in ("type", "enum"))))
+
+
+_MOST_WORDS = 1000
+"""So many unknown keys are compared with the keywords; a document with more of them has a vocabulary of its own."""
+
+
+def _misspelt(subject: Subject) -> Iterator[Diagnostic]:
+    meanings: dict[str, str | None] = {}
+    for schema in subject.schemas:
+        for word in schema.value if applying(schema) else ():
+            if word in _ALL_KEYWORDS or word.startswith("x-"):
+                continue
+            if word not in meanings and len(meanings) < _MOST_WORDS:
+                meanings[word] = _meant(word)
+            meant = meanings.get(word)
+            if meant is not None and meant not in schema.value and (node := schema.node.get(word)) is not None:
+                message = f"{quoted(word)} is no keyword of JSON Schema, and is ignored"
+                yield MISSPELT.at(node.key_location, message, hint=f"did you mean {quoted(meant)}?")
+
+
+def _meant(word: str) -> str | None:
+    """The keyword that a key is a slip of the pen for: letters that changed places, or nearly all in their places."""
+    letters = sorted(word)
+    swapped = next((each for each in _MEANT if sorted(each) == letters), None)
+    return swapped or nearest(word, _MEANT, likeness=0.82)
+
+
 def _siblings(subject: Subject) -> Iterator[Diagnostic]:
     for schema in subject.schemas:
         if len(schema.value) < 2 or applying(schema):
@@ -85,6 +126,22 @@ type: object
 properties: {text: {type: string}}
 """,
         check=_without_effect,
+    ),
+    Rule(
+        MISSPELT,
+        Group.GENERATION,
+        ALL,
+        bad="""\
+type: object
+requierd: [text]
+properties: {text: {type: string, maxlength: 20}}
+""",
+        good="""\
+type: object
+required: [text]
+properties: {text: {type: string, maxLength: 20}}
+""",
+        check=_misspelt,
     ),
     Rule(
         SIBLINGS_IGNORED,

@@ -127,6 +127,11 @@ parameters:
 """,
     ),
     _rule(
+        convention.MISSPELT_MEMBER,
+        "x-websocket:\n  clientMesages: {say: {$ref: '#/components/schemas/Say'}}\n",
+        "x-websocket:\n  clientMessages: {say: {$ref: '#/components/schemas/Say'}}\n",
+    ),
+    _rule(
         convention.BAD_CLOSE_CODE,
         "x-websocket:\n  closeCodes: {'40010': Too long.}\n",
         "x-websocket:\n  closeCodes: {'4010': Too long.}\n",

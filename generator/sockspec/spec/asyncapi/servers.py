@@ -30,6 +30,12 @@ SCHEME_IN_HOST = Code(
     "The `host` of a server is a name and a port. The protocol belongs into `protocol`, a path into `pathname`, and "
     "query parameters into the `ws` bindings of channels. It is read as it is meant.",
 )
+SCHEME_CONTRADICTS = Code(
+    "protocol-contradicts-url",
+    Severity.WARNING,
+    "The URL of a server begins with `ws` and its `protocol` is `wss`, or the other way round: one of them is encrypted. "
+    "The URL counts.",
+)
 HOST_MISSING = Code(
     "host-missing",
     Severity.WARNING,
@@ -114,7 +120,14 @@ class Servers:
         if protocol in _HTTP and url.scheme not in _WEBSOCKET:
             message = f"the server {quoted(name)} has {quoted(protocol)}, read as {quoted(scheme)}"
             self._report.add(HTTP_AS_WEBSOCKET.at(node.key_location, message))
-        self._check(place, url, is_host=server.get("url") is None)
+        is_host = server.get("url") is None
+        self._check(place, url, is_host=is_host)
+        said = server.get("protocol")
+        if said is not None and not is_host and {protocol, url.scheme} == {"ws", "wss"}:
+            message = (
+                f"the protocol is {quoted(protocol)}, and the URL {quoted(str(place.value))} has {quoted(url.scheme)}"
+            )
+            self._report.add(SCHEME_CONTRADICTS.at(said.location, message))
         address = f"{scheme}://{url.host}{path}".rstrip("/")
         query = (*url.query, *pathname.query)
         variables = {one.wire_name: one for one in self._variables(server, address, [value for _, value in query])}

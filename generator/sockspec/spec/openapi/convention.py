@@ -36,6 +36,7 @@ from sockspec.spec.openapi.described import Described, Reading, media
 from sockspec.spec.openapi.endpoints import Endpoint
 from sockspec.spec.resolve import Documents, Node
 from sockspec.spec.text import quoted
+from sockspec.spec.walk import nearest
 
 BAD_CLOSE_CODE = Code(
     "bad-close-code",
@@ -44,6 +45,14 @@ BAD_CLOSE_CODE = Code(
     "is left out.",
 )
 
+MISSPELT_MEMBER = Code(
+    "misspelt-member",
+    Severity.WARNING,
+    "A key of `x-websocket` looks much like one that says something, and is none. It is left out, with all that stands "
+    "below it.",
+)
+
+_MEMBERS = ("clientMessages", "serverMessages", "messages", "subprotocols", "closeCodes", "parameters", "security")
 _CLIENT, _SERVER = (ir.Direction.CLIENT_TO_SERVER,), (ir.Direction.SERVER_TO_CLIENT,)
 _CONTAINERS: dict[str, tuple[ir.Direction, ...]] = {
     "messages": words.BOTH,
@@ -70,6 +79,7 @@ class Convention:
 def read(endpoint: Endpoint, reading: Reading, report: Report) -> Convention:
     """What the extensions of an endpoint say, or else its request body and responses."""
     entries = [*_entries(endpoint.extensions)]
+    _report_misspelt(endpoint.extensions, report)
     messages = [*_messages(entries, reading)]
     taken: dict[str, int] = {}
     if not messages and endpoint.operation is not None:
@@ -90,6 +100,23 @@ def read(endpoint: Endpoint, reading: Reading, report: Report) -> Convention:
         tuple(one for key, node in entries if key == "parameters" for one in node.elements()),
         next((node for key, node in entries if key == "security" and isinstance(node.value, list)), None),
     )
+
+
+def _report_misspelt(extensions: Iterable[tuple[str, Node]], report: Report) -> None:
+    for name, extension in extensions:
+        for key, node in extension.items() if not name else ():
+            if _is_read(re.sub(r"[-_]", "", key).lower()):
+                continue
+            near = nearest(key, _MEMBERS, likeness=0.8)
+            if near is not None:
+                message = f"{quoted(key)} is no part of {quoted('x-websocket')} that is known, and is left out"
+                report.add(MISSPELT_MEMBER.at(node.key_location, message, hint=f"did you mean {quoted(near)}?"))
+
+
+def _is_read(key: str) -> bool:
+    """Whether an entry says something."""
+    is_part = _is(key, "subprotocol", "protocol", "closecode") or key in ("parameters", "security")
+    return is_part or key in _CONTAINERS or words.read(key, None) is not None
 
 
 def shared(documents: Documents, reading: Reading) -> tuple[Described, ...]:
