@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from sockspec import docs, ir
+from sockspec.docs import llms
 from sockspec.pipeline import examine
 from sockspec.render import renderer
 from tests.pages import HERE, chat, field, message
@@ -135,3 +136,22 @@ def test_a_fence_is_longer_than_any_within() -> None:
     one = replace(message("A", field("x")), examples=(ir.Example({"x": "````\n```"}, HERE),))
     text = texts(chat(one), ("llms",))["llms-full.txt"]
     assert '`````json\n{\n  "x": "````\\n```"\n}\n`````\n' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("1.0.0", "1.0.0"),
+        ("1. one", r"1\. one"),
+        ("# one", r"\# one"),
+        ("a <b> `c` [d]", r"a \<b> \`c\` \[d\]"),
+        ("a_b *c* {d} | e", "a_b *c* {d} | e"),
+    ],
+)
+def test_words_for_models_are_as_plain_as_can_be(text: str, written: str) -> None:
+    assert llms.WORDS.text(text) == written
+
+
+@pytest.mark.parametrize(("text", "written"), [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("", "`  `")])
+def test_code_for_models_keeps_its_backticks(text: str, written: str) -> None:
+    assert llms.WORDS.code(text) == written

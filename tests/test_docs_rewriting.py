@@ -58,6 +58,10 @@ def test_links_of_texts_for_language_models_show_where_they_lead() -> None:
     )
 
 
+def test_a_number_is_escaped_in_texts_for_language_models_where_it_would_begin_a_list() -> None:
+    assert [WORDS.text(text) for text in ("1.0.0", "1. one", "2)")] == ["1.0.0", r"1\. one", r"2\)"]
+
+
 def words(html: str) -> list[str]:
     return unescape(re.sub(r"<[^>]*>", " ", html)).split()
 

@@ -141,6 +141,17 @@ def test_the_data_has_what_a_client_has_to_know() -> None:
     assert (limit["default"], limit["description"]) == (50, "How many messages at most.")
 
 
+def test_the_console_lists_all_that_a_parameter_can_be() -> None:
+    data = data_of(page_of(ROOT / "specs" / "market.asyncapi.yaml"))
+    parameters = [*data["servers"][0]["variables"], *data["channels"][0]["query"]]
+    assert {one["name"]: one.get("values") for one in parameters} == {
+        "region": ["eu", "us"],
+        "depth": None,
+        "quiet": ["true", "false"],
+        "venue": None,
+    }
+
+
 def test_only_what_clients_send_has_examples() -> None:
     messages = data_of(page_of(ROOT / "specs" / "chat.asyncapi.yaml"))["messages"]
     assert [name for name, message in messages.items() if "examples" in message] == [

@@ -54,7 +54,6 @@ async def test_the_search_opens_by_control_k_and_its_button_and_escape_leaves_it
         await page.keyboard.type("no such thing")
         await expect(page.locator("#search-told")).to_have_text("Nothing on this page has all these words.")
         await page.keyboard.press("Escape")
-        await page.keyboard.press("Escape")
         await expect(page.locator("#search")).to_be_hidden()
 
 
@@ -68,6 +67,8 @@ async def test_everything_is_found(page_of: Opener) -> None:
         ("what browsers can", "Authentication", "browsers"),
         ("repeats the request's id", "Text", "overview"),
         ("close codes", "Section", "close-codes"),
+        ("1013", "Close code", "close-1013"),
+        ("retryAfter", "Section", "reconnecting"),
     ):
         await page.keyboard.press("/")
         await page.fill("#search-words", words)

@@ -44,11 +44,14 @@ def _figures(folder: Path) -> Figures:
     judges = install(_BROWSER, axe)
     if isinstance(judges, str):
         raise RuntimeError(judges)
+    _tell("making our pages")
     own = [making.ours(path, folder / f"ours-{at}") for at, path in enumerate(paths)]
     _tell("making pages by the template")
     other = making.theirs(paths, folder, modules)
     chat = _ROOT / _FEATURES_OF
     ours, theirs = making.ours(chat, folder / "ours-chat"), making.theirs([chat], folder / "chat", modules)[0]
+    if theirs.why_not:
+        raise RuntimeError(theirs.why_not)
     chromium = Chromium(_EXECUTABLE)
     try:
         _tell("opening pages")

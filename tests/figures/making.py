@@ -75,6 +75,7 @@ def modules(folder: Path) -> Path:
 
 def theirs(paths: list[Path], folder: Path, modules: Path) -> list[Made]:
     """The pages of documents by AsyncAPI's template, all made by one program, so that Node starts once."""
+    folder.mkdir(parents=True, exist_ok=True)
     targets = [folder / f"theirs-{at}" for at in range(len(paths))]
     lines = "".join(f"{path}\t{target}\n" for path, target in zip(paths, targets, strict=True))
     done = subprocess.run(

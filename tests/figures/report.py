@@ -45,8 +45,8 @@ does the same with AsyncAPI's own [html-template](https://github.com/asyncapi/ht
 documents by its React component. Run on {date} with html-template {template}, generator {generator}, {chromium} without a
 network; {machine}.
 
-- **Make** is the time from the document to the page. The template's are made by one Node program, with the compiled template
-  that it ships, so that neither Node's start nor compiling it counts; ours has nothing to leave out.
+- **Make** is the time from the document to the page. The template's are made by one Node program after it has compiled the
+  template, so that neither Node's start nor compiling counts; nothing is left out of ours.
 - **Shown** is when a frame with the API's title had been drawn, from the moment the page was asked for: the median of three.
 - **Elements** are those of the page when it was shown. The template shows descriptions and schemas folded, ours has all of them.
 - **Errors** are those in the browser's console, and those of scripts. Neither page asked for anything from the network

@@ -147,7 +147,7 @@ def _made(specs: tuple[Spec, ...], wanted: _Wanted) -> Made:
     with click.progressbar(specs, label="documenting", file=sys.stderr, hidden=not visible) as bar:
         for spec in bar:
             api, found = examine(spec.path, name=spec.name, choices=wanted.choices, wholly=False, texts=spec.texts)
-            show(found, quiet=True)
+            show(found, quiet=len(specs) > 1)
             if api is None:
                 failed = True
                 continue

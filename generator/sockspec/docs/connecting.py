@@ -26,8 +26,8 @@ _PLACES = {"query": "query parameter", "header": "header", "cookie": "cookie"}
 _TOKENS = ("oauth2", "openIdConnect")
 _BROWSERS = {
     "token": "Pages cannot send this header. A server made with sockspec also takes the token as a subprotocol, "
-    "sockspec.bearer. and the token in base64url without padding, offered beside the subprotocol sockspec; and, where "
-    "it hands them out, a one-time ticket in the query. Others may have a way of their own.",
+    "'sockspec.bearer.' followed by the token in base64url without padding, offered beside the subprotocol 'sockspec'; "
+    "and, where it hands them out, a one-time ticket in the query. Others may have a way of their own.",
     "header": "Pages cannot send this header: the server has to offer another way, such as a cookie or a one-time ticket "
     "in the query.",
     "query": "Pages can send it, since it is part of the URL. URLs end up in logs.",
@@ -210,7 +210,7 @@ def _has(template: str, parameter: ir.Parameter) -> bool:
 def _blank(id: str, place: str, parameter: ir.Parameter) -> Blank:
     name, is_optional = one_line(parameter.wire_name), place == "query" and not parameter.required
     value = "" if is_optional else initial(parameter)
-    listed = tuple(map(one_line, _values(parameter)))
+    listed = tuple(map(one_line, choices(parameter)))
     values = ("", *listed) if listed and (is_optional or not value) else listed
     label = f"{name} (query)" if place == "query" else name
     return Blank(id, name, place, label, value, tuple((one, one == value) for one in values), parameter.required)
@@ -227,13 +227,14 @@ def _filled(base: str, path: str, blanks: Iterable[Blank]) -> str:
 
 def initial(parameter: ir.Parameter) -> str:
     """What a parameter can be to begin with: its default, an example, one of its values; else nothing."""
-    values = _values(parameter)
+    values = choices(parameter)
     if parameter.default is not None and (not values or parameter.default in values):
         return one_line(parameter.default)
     return one_line(next(iter((*parameter.examples, *values)), ""))
 
 
-def _values(parameter: ir.Parameter) -> tuple[str, ...]:
+def choices(parameter: ir.Parameter) -> tuple[str, ...]:
+    """All that a parameter can be, where that can be listed."""
     if parameter.values:
         return parameter.values
     match parameter.type:

@@ -13,6 +13,7 @@ from sockspec.analysis.constants import TagValue
 from sockspec.docs import life
 from sockspec.docs.anchors import Anchors
 from sockspec.docs.annotated import annotated
+from sockspec.docs.connecting import choices
 from sockspec.docs.problems import PROBLEMS, Problem
 from sockspec.schema.expressions import is_risky
 
@@ -84,13 +85,12 @@ def _server(server: ir.Server) -> dict[str, Any]:
 
 
 def _parameter(parameter: ir.Parameter) -> dict[str, Any]:
-    listed = parameter.type.values if isinstance(parameter.type, ir.Constant) else ()
     return _some(
         name=parameter.wire_name,
         required=parameter.required,
         description=parameter.description,
         default=parameter.default,
-        values=[str(value) for value in parameter.values or listed],
+        values=list(choices(parameter)),
         examples=list(parameter.examples),
     )
 

@@ -25,7 +25,7 @@ _PAGES = {
 }
 """What each page is called in the index, and what is said of it."""
 _SPECIAL = re.compile(r"[\\`<\[\]]")
-_BEGINS = re.compile(r"^(?=[#>+*=~_|-])|^\d{1,9}(?=[.)])")
+_BEGINS = re.compile(r"^(?=[#>+*=~_|-])|^\d{1,9}(?=[.)](?:\s|$))")
 """What would begin a heading, a quote, a list or a rule."""
 _ABOUT = ("title", "description")
 _LONGEST = 300

@@ -8,9 +8,10 @@ const SECTIONS = {
   messages: "Message",
   types: "Type",
 };
+const SPOKEN = "p, dd, dt, .use, .sent, li:not(.tree li, .use li, li li), tr:not([id]) > td";
 const LONGEST = 4000;
 
-/** Every section, article, property, problem and heading of a description, in the order of the page. */
+/** Every section, article, property, problem, close code and heading of a description, in the order of the page. */
 export function indexed(content) {
   const found = [];
   for (const section of content.querySelectorAll("section")) {
@@ -21,8 +22,11 @@ export function indexed(content) {
     for (const lead of section.querySelectorAll(".lead")) described(found, lead, name);
     for (const article of section.querySelectorAll(".part")) articleOf(found, article, SECTIONS[title.id]);
     for (const row of section.querySelectorAll("tr[id]")) {
-      const [type, meaning] = [...row.cells].map(textOf);
-      found.push(entry({ name: type, kind: "Problem", where: name, text: meaning, about: meaning, target: row }));
+      const [what, meaning, ...others] = [...row.cells].map(textOf);
+      const kind = title.id === "errors" ? "Problem" : "Close code";
+      const where = textOf(row.closest(".part")?.querySelector("h3 a")) || name;
+      const text = [meaning, ...others].join(" ");
+      found.push(entry({ name: what, kind, where, text, about: meaning, target: row }));
     }
   }
   return found;
@@ -31,7 +35,7 @@ export function indexed(content) {
 function articleOf(found, article, kind = "Section") {
   const name = textOf(article.querySelector("h3 a"));
   const about = textOf(article.querySelector(".summary") ?? article.querySelector("p:not([class])"));
-  const plain = [...article.querySelectorAll("p, dd, dt, .use, .sent, .plain")].map(textOf).join(" ");
+  const plain = [...article.querySelectorAll(SPOKEN)].map(textOf).join(" ");
   found.push(entry({ name, kind, text: plain.slice(0, LONGEST), about, target: article }));
   for (const row of article.querySelectorAll(".tree > li")) fieldOf(found, row, name);
   for (const title of article.querySelectorAll("h4:not([class]), h5, h6")) {

@@ -1,6 +1,6 @@
 /** What fits the words of a query, the best first. */
 
-const KINDS = { Endpoint: 14, Message: 12, Type: 8, Section: 8, Problem: 6, Server: 6, Authentication: 6, Heading: 4 };
+const KINDS = { Endpoint: 14, Message: 12, Type: 8, Section: 8, Problem: 6, "Close code": 6, Server: 6, Authentication: 6, Heading: 4 };
 const MOST = 40;
 
 /** A text in which words are found whatever their case and accents, and in spite of `camelCase` and `snake_case`. */

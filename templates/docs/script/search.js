@@ -32,6 +32,9 @@ export function startSearch() {
     } else if (event.key === "Enter") {
       event.preventDefault();
       choose(dialog, chosen);
+    } else if (event.key === "Escape" && !event.isComposing) {
+      event.preventDefault(); // or the browser would clear the line, and leave only at the second time
+      dialog.close();
     }
   });
   list.addEventListener("click", (event) => {
