@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -81,12 +82,16 @@ def member_name(text: str) -> str:
 
 
 def package_name(document: str, title: str) -> str:
-    """A name for a package: from the name of the document's file, or from its title where the file's says nothing."""
+    """A name for a package: from the name of the document's file, or from its title where the file's says nothing.
+
+    It hides no module of Python itself, as `types` or `queue` would.
+    """
     stem = document.partition(".")[0]
     words = title if stem.lower() in _PLAIN_STEMS else stem
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
     name = "_".join(re.findall(r"[a-z0-9]+", plain.lower())) or "api"
-    return f"api_{name}" if not name.isidentifier() or keyword.iskeyword(name) else name
+    is_taken = keyword.iskeyword(name) or name in sys.stdlib_module_names
+    return f"api_{name}" if is_taken or not name.isidentifier() else name
 
 
 class Scope:
