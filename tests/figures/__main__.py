@@ -31,8 +31,8 @@ _BROWSER = Path(__file__).parents[1] / "browser" / "npm"
 def main() -> None:
     """Write the page."""
     with tempfile.TemporaryDirectory(prefix="sockspec-") as folder:
-        figures = _figures(Path(folder))
-    PAGE.write_text(page(figures), encoding="utf-8")
+        text = page(_figures(Path(folder)))
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def _figures(folder: Path) -> Figures:
@@ -66,7 +66,7 @@ def _figures(folder: Path) -> Figures:
         _version(modules, "html-template"),
         _version(modules, "generator"),
         _chromium(),
-        f"{platform.system()}, {os.cpu_count()} cores",
+        f"{platform.system()}, {os.cpu_count()} cores, a load of {os.getloadavg()[2]:.1f} over 15 minutes",
         rows,
         Row(ours, None, theirs, None),
         trials[0],
