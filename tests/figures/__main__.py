@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.browser.watching import Chromium
 from tests.figures import making
-from tests.figures.documents import PAGE, documents
+from tests.figures.documents import PAGE, documents, title
 from tests.figures.features import Subject, tried
 from tests.figures.opening import Opened, opened
 from tests.figures.report import Figures, Row, page
@@ -77,9 +77,9 @@ def _figures(folder: Path) -> Figures:
 def _both(
     chromium: Chromium, document: making.Document, made: making.Made
 ) -> tuple[Opened | None, making.Made, Opened | None]:
-    title = " ".join(document.title.split())
-    ours = None if document.ours.why_not else opened(chromium, document.ours.page, title)
-    return ours, made, None if made.why_not or not title else opened(chromium, made.page, title)
+    called = title(document.path)
+    ours = None if document.ours.why_not else opened(chromium, document.ours.page, called)
+    return ours, made, None if made.why_not else opened(chromium, made.page, called)
 
 
 def _version(modules: Path, package: str) -> str:

@@ -25,6 +25,12 @@ def name(path: Path) -> str:
     return path.relative_to(CORPUS).as_posix()
 
 
+def title(path: Path) -> str:
+    """What the API of a document is called, whatever else is wrong with it."""
+    value = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    return " ".join(str(value["info"]["title"]).split())
+
+
 def _counts(path: Path) -> bool:
     text = path.read_bytes()
     if b"asyncapi" not in text:

@@ -37,7 +37,6 @@ class Document:
     """A document, and what was made of it."""
 
     path: Path
-    title: str
     messages: tuple[str, ...]
     ours: Made
     others: Mapping[str, int]
@@ -50,7 +49,7 @@ def ours(path: Path, folder: Path) -> Document:
     api, said = examine(path, name=path.name, wholly=False)
     if api is None:
         wrong = next(one for one in said if one.severity is Severity.ERROR)
-        return Document(path, "", (), Made(folder, 0, str(wrong.message)), {})
+        return Document(path, (), Made(folder, 0, str(wrong.message)), {})
     files = documentation(api, docs.Origin(path.name), formats=tuple(docs.FORMATS))
     seconds = time.perf_counter() - start
     folder.mkdir(parents=True)
@@ -60,7 +59,7 @@ def ours(path: Path, folder: Path) -> Document:
     for name, text in files.items():
         kind = "schemas/" if "/" in name else name
         others[kind] = others.get(kind, 0) + len(text.encode())
-    return Document(path, api.title, tuple(one.name for one in api.messages), Made(page, seconds), others)
+    return Document(path, tuple(one.name for one in api.messages), Made(page, seconds), others)
 
 
 def modules(folder: Path) -> Path:
