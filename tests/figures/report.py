@@ -41,14 +41,15 @@ class Figures:
 _HEAD = """# Pages of real documents
 
 `python -m tests.figures` makes a page of every document of the corpus that speaks of WebSockets, opens it in Chromium, and
-does the same with AsyncAPI's own [html-template](https://github.com/asyncapi/html-template) (`singleFile=true`), which shows
+does the same with AsyncAPI's own [html-template](https://github.com/asyncapi/html-template) (`singleFile=true`), which renders
 documents by its React component. Run on {date} with html-template {template}, generator {generator}, {chromium} without a
 network; {machine}.
 
 - **Make** is the time from the document to the page. The template's are made by one Node program after it has compiled the
   template, so that neither Node's start nor compiling counts; nothing is left out of ours.
 - **Shown** is when a frame with the API's title had been drawn, from the moment the page was asked for: the median of three.
-- **Elements** are those of the page when it was shown. The template shows descriptions and schemas folded, ours has all of them.
+- **Elements** are those of the page when it was shown.
+- Medians are over the pages that each has made.
 - **Errors** are those in the browser's console, and those of scripts. Neither page asked for anything from the network
   unless **requests** says so.
 
