@@ -184,6 +184,20 @@ def test_patterns_are_expanded_sorted_and_each_file_is_checked_once(folder: Path
     ]
 
 
+def test_parts_of_documents_that_a_pattern_matches_are_left_out_and_told_of(folder: Path) -> None:
+    parts = folder / "specs" / "parts"
+    parts.mkdir(parents=True)
+    (folder / "specs" / "a.yaml").write_text(GOOD, encoding="utf-8")
+    (parts / "said.yaml").write_text("said: {payload: {type: string}}\n", encoding="utf-8")
+    part = os.path.join("specs", "parts", "said.yaml")
+    matching, alone, named = validate("specs/**/*.yaml"), validate("specs/parts/*"), validate(part)
+    assert (matching.exit_code, matching.stdout) == (0, "nothing found in 1 file\n")
+    assert matching.stderr == f"left out, since they describe no API but may be parts of one: {part!r}\n"
+    assert (alone.exit_code, named.exit_code) == (2, 1)
+    assert "no file that matches 'specs/parts/*' describes an API" in alone.stderr
+    assert "not-an-api" in named.stdout
+
+
 def test_a_file_with_the_name_of_a_pattern_is_that_file(folder: Path) -> None:
     (folder / "[a].yaml").write_text(GOOD, encoding="utf-8")
     assert files("[a].yaml") == ["[a].yaml"]

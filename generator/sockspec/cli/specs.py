@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from sockspec.spec.source import NO_TEXTS
 _WILD = frozenset("*?[")
 _STDIN = "-"
 _STDIN_NAME = "sockspec.stdin-filename"
+_BEGINNING = re.compile(rb"(?:asyncapi|openapi|swagger)[\"']?\s*:")
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Spec:
 def documents(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The argument SPEC..., which the command gets as `specs`: a tuple of Spec, sorted by name, each file once.
 
-    Patterns are expanded here, for shells that do not, and for those that know no `**`. `-` is standard input, and
+    Patterns are expanded here, for shells that do not, and for those that know no `**`; of what they match, files that
+    describe no API are left out, as documents consist of such. `-` is standard input, and
     `--stdin-filename` says what it stands for. What cannot be read, and a pattern that no file matches, is wrong usage.
     """
 
@@ -98,10 +102,22 @@ def _expanded(given: str) -> Iterator[str]:
     if os.path.exists(given) or not _WILD & set(given):
         yield _readable(given)
         return
-    matches = [match for match in glob.iglob(given, recursive=True) if os.path.isfile(match)]
+    matches = sorted(match for match in glob.iglob(given, recursive=True) if os.path.isfile(match))
     if not matches:
         raise click.UsageError(f"no file matches {given!r}.")
-    yield from map(_readable, matches)
+    others = [match for match in matches if not _describes_an_api(_readable(match))]
+    if len(others) == len(matches):
+        raise click.UsageError(f"no file that matches {given!r} describes an API.")
+    if others:
+        shown = ", ".join(map(repr, others[:_FEW])) + (f" and {len(others) - _FEW} more" if len(others) > _FEW else "")
+        click.echo(f"left out, since they describe no API but may be parts of one: {shown}", err=True)
+    yield from (match for match in matches if match not in others)
+
+
+def _describes_an_api(name: str) -> bool:
+    """Whether a file has, anywhere, the word that a document begins with. Of one in another encoding nobody knows."""
+    content = Path(name).read_bytes()
+    return b"\0" in content or _BEGINNING.search(content) is not None
 
 
 def _readable(name: str) -> str:
