@@ -465,7 +465,9 @@ def test_a_mock_serves_the_documentation_of_the_api(mock_server: Serve) -> None:
 
 
 def test_the_example_of_the_documentation_passes(mock_server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    (written,) = re.findall(r"```python[^\n]*\n(.*?)```", (ROOT / "docs" / "mock.md").read_text(encoding="utf-8"), re.DOTALL)
+    (written,) = re.findall(
+        r"```python[^\n]*\n(.*?)```", (ROOT / "docs" / "mock.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     monkeypatch.chdir(ROOT)
     module: dict[str, Any] = {}
     exec(written, module)
