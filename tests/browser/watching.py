@@ -115,7 +115,9 @@ class Watched:
         await self.page.context.close()
 
     def _logged(self, kind: str, line: str) -> None:
-        if kind == "error" and not any(text in line for text in self.tolerated):
+        # The browser itself logs each attempt to connect to a server that has just stopped, at the end of a test too.
+        stopped = any(line.startswith(f"WebSocket connection to 'ws://{server}/") for server in self.servers)
+        if kind == "error" and not stopped and not any(text in line for text in self.tolerated):
             self.faults.append(f"console: {line}")
 
     def _connected(self, url: str) -> None:
