@@ -116,7 +116,10 @@ class Watched:
 
     def _logged(self, kind: str, line: str) -> None:
         # The browser itself logs each attempt to connect to a server that has just stopped, at the end of a test too.
-        stopped = any(line.startswith(f"WebSocket connection to 'ws://{server}/") for server in self.servers)
+        # That nobody listens is no fault of the page; what a listening server answers may well be one.
+        stopped = "ERR_CONNECTION_REFUSED" in line and any(
+            line.startswith(f"WebSocket connection to 'ws://{server}/") for server in self.servers
+        )
         if kind == "error" and not stopped and not any(text in line for text in self.tolerated):
             self.faults.append(f"console: {line}")
 
