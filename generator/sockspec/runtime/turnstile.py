@@ -38,6 +38,15 @@ class Bucket:
         self._level -= 1.0
         return True
 
+    def draw(self, amount: int, now: float) -> float:
+        """Take several at once: 0 when they were there. Else the seconds until they are, and nothing is taken."""
+        self._level = min(self._burst, self._level + (now - self._since) * self._rate)
+        self._since = now
+        if self._level < amount:
+            return (amount - self._level) / self._rate
+        self._level -= amount
+        return 0.0
+
     @property
     def wait(self) -> float:
         """Seconds until there is one again."""
