@@ -48,10 +48,6 @@ class Route:
     """The method of the server that is called when a connection is open; empty for none."""
     closed: str = ""
     """The method of the server that is called when a connection has ended; empty for none."""
-    joined: str = ""
-    """The method of the server that is called when somebody has joined a group, on whichever node; empty for none."""
-    left: str = ""
-    """The method of the server that is called when somebody has left a group, or their node has died; empty for none."""
     parameters: type[msgspec.Struct] | None = None
     """What the path, the query and the headers of a handshake have to be; None where nothing is declared."""
     subprotocols: tuple[str, ...] = ()

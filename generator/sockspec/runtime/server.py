@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sockspec.runtime.application import Application
     from sockspec.runtime.connection import Connection
     from sockspec.runtime.fleet.node import Node
+    from sockspec.runtime.fleet.presence import Member
     from sockspec.runtime.serving.asgi import AsgiApplication
     from sockspec.runtime.serving.standalone import Running
 
@@ -49,6 +50,18 @@ class Server(ABC, Generic[P]):
         `operation` is the name of the handler's method.
 
         Raise `Refused` to turn the message down; the connection stays usable.
+        """
+
+    async def member_joined(self, group: Group[Any], member: Member[Any]) -> None:
+        """Somebody joined a group and said who they are; called once in the whole fleet. `group.broadcast` tells the others.
+
+        `group.route.connection` is the endpoint, and `member.of(…)` has what was said. Not called when a client resumes.
+        """
+
+    async def member_left(self, group: Group[Any], member: Member[Any]) -> None:
+        """Somebody who had said who they are left a group: on purpose, or because their connection or node ended.
+
+        Called once in the whole fleet, for those whose node died by another one, up to `Options.lease` later.
         """
 
     async def answer_heartbeat(self, connection: Connection[Any, P], message: object) -> None:

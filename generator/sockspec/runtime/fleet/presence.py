@@ -130,13 +130,12 @@ class Presence:
     async def _tell(self, group: Group[Any], member_id: str, value: bytes, *, came: bool) -> None:
         """Call the server's hook. It broadcasts, and cannot while the backplane does not answer: then this is lost."""
         member = _member(member_id, value)
-        hook = group.route.joined if came else group.route.left
-        if member is None or not hook:
+        if member is None:
             return
         try:
-            await getattr(group.server, hook)(group, member)
+            await (group.server.member_joined if came else group.server.member_left)(group, member)
         except Exception:
-            _log.exception("%s failed", hook)
+            _log.exception("others could not be told that somebody %s", "joined a group" if came else "left a group")
 
 
 def _member(member_id: str, value: bytes) -> Member[Any] | None:
