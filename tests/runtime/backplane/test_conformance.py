@@ -10,13 +10,18 @@ import pytest
 from sockspec.runtime.backplane import conformance
 from sockspec.runtime.backplane.line import Backplane
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.redis import RedisBackplane
 
 
 def _memory(request: pytest.FixtureRequest) -> Backplane:
     return MemoryBackplane()
 
 
-@pytest.fixture(params=[_memory], ids=["memory"])
+def _redis(request: pytest.FixtureRequest) -> Backplane:
+    return RedisBackplane(request.getfixturevalue("redis_url"), prefix=conformance.unused())
+
+
+@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
 def backplane(request: pytest.FixtureRequest) -> Backplane:
     """One on which nothing was done before."""
     make: Callable[[pytest.FixtureRequest], Backplane] = request.param
