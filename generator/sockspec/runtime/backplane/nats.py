@@ -1,0 +1,371 @@
+"""NATS with JetStream, 2.11 or newer, as the backplane of a fleet: the extra `nats`.
+
+All streams are subjects of one JetStream stream. The server republishes what it has stored on core NATS, which is the fan-out:
+with the sequence that the entry got, and with that of the entry before it on the same subject.
+
+What differs from the other backplanes:
+
+- Offsets are sequences of the JetStream stream, so those of one stream have holes, and all streams are of one epoch.
+- The end of a stream that is subscribed to together with many others, or that has nothing any more, may be said to be later than
+  its last entry. It is never earlier.
+- A JetStream stream has one bound of its own for all subjects: it is the largest `History.size` that was asked for. A smaller
+  one is kept to when history is read.
+- Entries stay stored for `remember` seconds, so that a position in a stream that nobody publishes to can still be told from one
+  that missed something. They are given out for no longer than `History.seconds`.
+- What JetStream has acknowledged is in the operating system's hands, and on the disk within the server's `sync_interval`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from sockspec.runtime import checks
+from sockspec.runtime.backplane.line import (
+    Backplane,
+    BackplaneError,
+    Entry,
+    History,
+    Line,
+    Placed,
+    Position,
+    Receiver,
+    Record,
+    Registration,
+    Slice,
+)
+from sockspec.runtime.backplane.nats_link import (
+    Condition,
+    Link,
+    Refused,
+    Sink,
+    headers_of,
+    life_of,
+    sequence_of,
+    token_of,
+)
+from sockspec.runtime.backplane.nats_state import State, written
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+T = TypeVar("T")
+
+_DUPLICATES: Final = 120 * 10**9
+"""How long the server knows what was published, in nanoseconds."""
+_NO_STREAM: Final = 10059
+_EXISTS: Final = 10058
+_MOST_EXACT: Final = 256
+"""So many streams at most are asked about one by one. The answers come with the last entry of each."""
+_KEEP: Final = "Sockspec-Keep"
+"""The header that says how much history the publisher asked for: the size, and the seconds."""
+_LEAST: Final = "sockspec.least"
+"""The note at a JetStream stream of the smallest bound that it ever had."""
+
+
+class NatsBackplane(Backplane):
+    """An engine that many processes reach: a NATS server, or a cluster, with JetStream enabled."""
+
+    name: ClassVar = "nats"
+    is_shared: ClassVar = True
+
+    def __init__(
+        self,
+        servers: str | Collection[str] = "nats://localhost:4222",
+        *,
+        prefix: str = "sockspec",
+        timeout: float = 2.0,
+        replicas: int = 1,
+        storage: str = "file",
+        remember: float = 3600.0,
+        max_bytes: int | None = None,
+        **connection: Any,
+    ) -> None:
+        """`prefix` begins the names of everything that is made there; `timeout` is in seconds.
+
+        `replicas`, `storage` ("file" or "memory") and `max_bytes` (of the history of all streams together; the oldest goes
+        first) are of the JetStream streams, and count for whoever makes them. `remember` is for how many seconds positions
+        stay good in a stream that nobody publishes to. What else is given goes to nats-py as it connects: `user_credentials=`,
+        `tls=`, `token=` and the like. Raises ValueError for what cannot be.
+        """
+        self.servers: Final = (servers,) if isinstance(servers, str) else tuple(servers)
+        self.prefix: Final = prefix
+        self.timeout: Final = timeout
+        self.replicas: Final = replicas
+        self.storage: Final = storage
+        self.remember: Final = remember
+        self.max_bytes: Final = max_bytes
+        self.connection: Final = connection
+        checks.above_zero(self, "timeout", "remember")
+        checks.whole(self, "replicas")
+        if storage not in ("file", "memory"):
+            raise ValueError(f'storage={storage!r} is neither "file" nor "memory"')
+        if not self.servers:
+            raise ValueError("servers= has to name one at least")
+        if not prefix or quote(prefix, safe="") != prefix or "." in prefix:
+            raise ValueError(f"prefix={prefix!r} has to be of letters, digits, hyphens and underscores")
+
+    async def open(self, node: str, receiver: Receiver) -> Line:
+        """Connect a node. Raises BackplaneError when no server can be reached, or it is older than 2.11."""
+        line = _NatsLine(self, node, receiver)
+        await line.open()
+        return line
+
+
+class _NatsLine(Line):
+    def __init__(self, backplane: NatsBackplane, node: str, receiver: Receiver) -> None:
+        self._backplane = backplane
+        self._receiver = receiver
+        self._link = Link(
+            backplane.servers,
+            {"name": f"{backplane.prefix} {node}", **backplane.connection},
+            backplane.timeout,
+            prepare=self._prepare,
+            interrupted=receiver.interrupted,
+            restored=receiver.restored,
+        )
+        self._state = State(self._link, backplane.prefix, node)
+        self._stream = f"{backplane.prefix}_streams"
+        self._in = f"{backplane.prefix}.in."
+        self._out = f"{backplane.prefix}.out."
+        self._epoch = ""
+        self._size = History().size
+        self._age = max(backplane.remember, History().seconds)
+        self._least = 0
+        self._tokens: dict[str, str] = {}
+        """The names of streams that are subscribed to, as subjects."""
+
+    async def open(self) -> None:
+        """Connect. Raises BackplaneError."""
+        await self._link.open()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        """What takes several requests takes no longer than one."""
+        try:
+            async with asyncio.timeout(self._backplane.timeout):
+                return await work
+        except TimeoutError as error:
+            raise BackplaneError("NATS did not answer in time", doubtful=True) from error
+
+    # --- the JetStream streams --------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> bool:
+        """Find or make what there has to be; whether it is another than before."""
+        before = (self._epoch, self._state.engine)
+        await self._prepare_streams()
+        self._state.found(await self._found(self._state.stream, self._state.config()))
+        return before != (self._epoch, self._state.engine)
+
+    async def _prepare_streams(self) -> None:
+        wanted = {
+            "subjects": [f"{self._in}>"],
+            "republish": {"src": f"{self._in}>", "dest": f"{self._out}>"},
+            "max_msgs_per_subject": self._size,
+            "max_age": int(self._age * 10**9),
+            "max_bytes": self._backplane.max_bytes or -1,
+            "duplicate_window": _DUPLICATES,
+            "metadata": {_LEAST: str(self._size)},
+        }
+        condition = await self._found(self._stream, wanted)
+        config = condition.config
+        size, age = _bound(config.get("max_msgs_per_subject")), _bound(config.get("max_age")) / 10**9
+        if size < self._size or age < self._age:
+            grown = {"max_msgs_per_subject": max(size, self._size), "max_age": int(max(age, self._age) * 10**9)}
+            condition = await self._link.command(f"STREAM.UPDATE.{self._stream}", {**config, **grown}, Condition)
+        else:
+            self._size, self._age = size, age
+        try:
+            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), size)
+        except ValueError:
+            self._least = 0
+        self._epoch = life_of(condition)
+
+    async def _found(self, stream: str, wanted: Mapping[str, Any]) -> Condition:
+        """A JetStream stream as it is, or as it was just made."""
+        made = {
+            "name": stream,
+            "retention": "limits",
+            "discard": "old",
+            "storage": self._backplane.storage,
+            "num_replicas": self._backplane.replicas,
+            "max_consumers": -1,
+            "max_msgs": -1,
+            "allow_direct": True,
+            **wanted,
+        }
+        try:
+            return await self._link.condition(stream)
+        except Refused as refused:
+            if refused.err_code != _NO_STREAM:
+                raise
+        try:
+            await self._link.command(f"STREAM.CREATE.{stream}", made, Condition)
+        except Refused as refused:
+            if refused.err_code != _EXISTS:
+                raise
+        return await self._link.condition(stream)
+
+    async def _grow(self, history: History) -> None:
+        """Keep more than before, for somebody asks for it."""
+        self._size = max(self._size, history.size)
+        self._age = max(self._age, history.seconds)
+        await self._prepare_streams()
+
+    async def _look(self) -> Condition:
+        """How the JetStream stream is now."""
+        condition = await self._link.condition(self._stream)
+        if life_of(condition) != self._epoch:
+            self._link.suspect()
+        return condition
+
+    # --- streams ----------------------------------------------------------------------------------------------------
+
+    async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
+        if history.size > self._size or history.seconds > self._age:
+            await self._grow(history)
+        token = self._tokens.get(stream) or token_of(stream)
+        name = quote(id, errors="surrogatepass")
+        headers = {"Nats-Msg-Id": f"{token}:{name}", _KEEP: f"{history.size} {history.seconds}"}
+        return Position(self._epoch, await self._link.append(self._in + token, data, headers))
+
+    async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
+        tokens = {name: token_of(name) for name in streams}
+        try:
+            await self._link.watch(
+                {self._out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
+            )
+            found = await self.positions(streams)
+        except BackplaneError:
+            await self._link.unwatch([self._out + token for name, token in tokens.items() if name not in self._tokens])
+            raise
+        self._tokens.update(tokens)
+        return found
+
+    async def unsubscribe(self, streams: Collection[str]) -> None:
+        tokens = [token for name in streams if (token := self._tokens.pop(name, None)) is not None]
+        await self._link.unwatch([self._out + token for token in tokens])
+
+    def _receive(self, stream: str, message: Msg) -> None:
+        """An entry was published."""
+        headers = headers_of(message)
+        entry = Entry(sequence_of(message), int(headers["Nats-Last-Sequence"]), _id_of(headers), message.data)
+        self._receiver.receive(stream, self._epoch, entry)
+
+    async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
+        condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
+        epoch, last = life_of(condition), condition.state.last_seq
+        exact: dict[str, int] = {}
+        if 0 < len(streams) <= _MOST_EXACT:
+            messages, _ = await self._get({"multi_last": [self._in + token_of(name) for name in streams]})
+            exact = {headers_of(message).get("Nats-Subject", ""): sequence_of(message) for message in messages}
+        return {name: Position(epoch, exact.get(self._in + token_of(name), last)) for name in streams}
+
+    async def _get(self, body: Mapping[str, Any]) -> tuple[list[Msg], dict[str, str]]:
+        """What is stored, right from the store."""
+        return await self._link.gather(f"$JS.API.DIRECT.GET.{self._stream}", msgspec.json.encode(body))
+
+    async def read(self, stream: str, since: Position, limit: int) -> Slice:
+        subject = self._in + token_of(stream)
+        messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
+        found = [(sequence_of(message), message) for message in messages]
+        before: int | None = None
+        if found and found[0][0] <= since.offset:
+            before = found.pop(0)[0]
+        elif since.offset:
+            before = await self._last(subject, since.offset)
+        condition = await self._look()  # after the entries were read: what is there now was there then
+        epoch, extent = life_of(condition), condition.state
+        if since.epoch != epoch or since.offset > extent.last_seq:
+            return Slice(Position(epoch, extent.last_seq), (), complete=False)
+        rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
+        reaches = before is not None or (
+            # Nothing later was too old, and there is room for more of this subject: nothing was ever trimmed.
+            extent.first_seq <= since.offset + 1 and len(found) + rest < self._least
+        )
+        if rest:
+            top = await self._last(subject, None) or extent.last_seq
+        elif found:
+            top = found[-1][0]
+        else:
+            top = since.offset if reaches else extent.last_seq
+        entries = _entries(found[:limit], before or 0, rest, self._link.clock())
+        reaches = reaches and len(entries) == len(found[:limit])
+        return Slice(Position(epoch, top), entries, complete=reaches)
+
+    async def _last(self, subject: str, until: int | None) -> int | None:
+        """Where the last entry stands, up to an offset; None where nothing is stored."""
+        messages, _ = await self._get({"multi_last": [subject], **({"up_to_seq": until} if until else {})})
+        return sequence_of(messages[0]) if messages else None
+
+    # --- records ----------------------------------------------------------------------------------------------------
+
+    async def renew(self, lease: float) -> Registration:
+        return await self._in_time(self._state.renew(lease))
+
+    async def retire(self) -> None:
+        await self._in_time(self._state.retire())
+
+    async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
+        return await self._in_time(self._state.place(table, key, value, most))
+
+    async def drop(self, table: str, key: str) -> bool:
+        return await self._in_time(self._state.drop(table, key))
+
+    async def records(self, table: str) -> tuple[Record, ...]:
+        return await self._in_time(self._state.records(table))
+
+    async def reap(self, node: str, limit: int) -> tuple[Record, ...]:
+        return await self._in_time(self._state.reap(node, limit))
+
+    # --- what is kept, and rates ------------------------------------------------------------------------------------
+
+    async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
+        await self._in_time(self._state.keep(values, seconds))
+
+    async def kept(self, key: str) -> bytes | None:
+        return await self._in_time(self._state.kept(key))
+
+    async def discard(self, key: str) -> None:
+        await self._in_time(self._state.discard(key))
+
+    async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
+        return await self._in_time(self._state.take(bucket, amount, rate, burst))
+
+
+def _bound(value: object) -> int:
+    """A bound of a JetStream stream, which has none where it is not above 0."""
+    return value if isinstance(value, int) and value > 0 else 1 << 62
+
+
+def _id_of(headers: Mapping[str, str]) -> str:
+    """What the publisher named an entry."""
+    return unquote(headers.get("Nats-Msg-Id", "").partition(":")[2], errors="surrogatepass")
+
+
+def _entries(found: Sequence[tuple[int, Msg]], before: int, rest: int, now: float) -> tuple[Entry, ...]:
+    """What is stored as entries, as many of the latest as their publishers wanted to be kept. `rest` more come after them."""
+    entries: list[Entry] = []
+    for index, (offset, message) in enumerate(found):
+        if not _is_kept(message, rest + len(found) - 1 - index, now):
+            entries.clear()
+        else:
+            entries.append(Entry(offset, before, _id_of(headers_of(message)), message.data))
+        before = offset
+    return tuple(entries)
+
+
+def _is_kept(message: Msg, later: int, now: float) -> bool:
+    """Whether an entry belongs to the history still, with so many later ones."""
+    try:
+        size, seconds = headers_of(message)[_KEEP].split()
+        return later < int(size) and now < written(message) + float(seconds)
+    except (KeyError, ValueError):
+        return True
