@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import pytest
@@ -10,13 +11,19 @@ import pytest
 from sockspec.runtime.backplane import conformance
 from sockspec.runtime.backplane.line import Backplane
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.nats import NatsBackplane
 
 
 def _memory(request: pytest.FixtureRequest) -> Backplane:
     return MemoryBackplane()
 
 
-@pytest.fixture(params=[_memory], ids=["memory"])
+def _nats(request: pytest.FixtureRequest) -> Backplane:
+    url: str = request.getfixturevalue("nats_url")
+    return NatsBackplane(url, prefix=f"test-{os.urandom(6).hex()}", storage="memory")
+
+
+@pytest.fixture(params=[_memory, _nats], ids=["memory", "nats"])
 def backplane(request: pytest.FixtureRequest) -> Backplane:
     """One on which nothing was done before."""
     make: Callable[[pytest.FixtureRequest], Backplane] = request.param

@@ -6,8 +6,7 @@ with the sequence that the entry got, and with that of the entry before it on th
 What differs from the other backplanes:
 
 - Offsets are sequences of the JetStream stream, so those of one stream have holes, and all streams are of one epoch.
-- The end of a stream that is subscribed to together with many others, or that has nothing any more, may be said to be later than
-  its last entry. It is never earlier.
+- A stream by which nothing is stored any more stands where the JetStream stream does, which is never before its last entry.
 - A JetStream stream has one bound of its own for all subjects: it is the largest `History.size` that was asked for. A smaller
   one is kept to when history is read.
 - Entries stay stored for `remember` seconds, so that a position in a stream that nobody publishes to can still be told from one
@@ -40,6 +39,7 @@ from sockspec.runtime.backplane.line import (
     Slice,
 )
 from sockspec.runtime.backplane.nats_link import (
+    NO_STREAM,
     Condition,
     Link,
     Refused,
@@ -58,10 +58,15 @@ T = TypeVar("T")
 
 _DUPLICATES: Final = 120 * 10**9
 """How long the server knows what was published, in nanoseconds."""
-_NO_STREAM: Final = 10059
 _EXISTS: Final = 10058
-_MOST_EXACT: Final = 256
-"""So many streams at most are asked about one by one. The answers come with the last entry of each."""
+_MOST_FILTERS: Final = 500
+"""So many streams are asked about at once. The answers come with the last entry of each."""
+_TICK: Final = 60.0
+"""How often something is stored that only its age takes away, in seconds.
+
+What is stored first would else be gone as soon as a busy stream is trimmed, and nobody could tell whether a stream by which
+nothing is stored was ever published to since some position.
+"""
 _KEEP: Final = "Sockspec-Keep"
 """The header that says how much history the publisher asked for: the size, and the seconds."""
 _LEAST: Final = "sockspec.least"
@@ -123,7 +128,7 @@ class _NatsLine(Line):
         self._receiver = receiver
         self._link = Link(
             backplane.servers,
-            {"name": f"{backplane.prefix} {node}", **backplane.connection},
+            {"name": f"{backplane.prefix} {token_of(node)}", **backplane.connection},
             backplane.timeout,
             prepare=self._prepare,
             interrupted=receiver.interrupted,
@@ -137,6 +142,7 @@ class _NatsLine(Line):
         self._size = History().size
         self._age = max(backplane.remember, History().seconds)
         self._least = 0
+        self._ticked = ("", 0)
         self._tokens: dict[str, str] = {}
         """The names of streams that are subscribed to, as subjects."""
 
@@ -187,6 +193,10 @@ class _NatsLine(Line):
         except ValueError:
             self._least = 0
         self._epoch = life_of(condition)
+        tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
+        if self._ticked != (self._epoch, tick):
+            await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
+            self._ticked = (self._epoch, tick)
 
     async def _found(self, stream: str, wanted: Mapping[str, Any]) -> Condition:
         """A JetStream stream as it is, or as it was just made."""
@@ -204,7 +214,7 @@ class _NatsLine(Line):
         try:
             return await self._link.condition(stream)
         except Refused as refused:
-            if refused.err_code != _NO_STREAM:
+            if refused.err_code != NO_STREAM:
                 raise
         try:
             await self._link.command(f"STREAM.CREATE.{stream}", made, Condition)
@@ -260,50 +270,61 @@ class _NatsLine(Line):
         self._receiver.receive(stream, self._epoch, entry)
 
     async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
+        return await self._in_time(self._positions(streams))
+
+    async def _positions(self, streams: Collection[str]) -> Mapping[str, Position]:
         condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
-        epoch, last = life_of(condition), condition.state.last_seq
-        exact: dict[str, int] = {}
-        if 0 < len(streams) <= _MOST_EXACT:
-            messages, _ = await self._get({"multi_last": [self._in + token_of(name) for name in streams]})
-            exact = {headers_of(message).get("Nats-Subject", ""): sequence_of(message) for message in messages}
-        return {name: Position(epoch, exact.get(self._in + token_of(name), last)) for name in streams}
+        epoch, empty = life_of(condition), _empty(condition)
+        subjects = {name: self._in + token_of(name) for name in streams}
+        wanted = list(subjects.values())
+        tops = dict[str, int]()
+        for start in range(0, len(wanted), _MOST_FILTERS):
+            tops |= await self._tops(wanted[start : start + _MOST_FILTERS])
+        return {name: Position(epoch, tops.get(subject, empty)) for name, subject in subjects.items()}
+
+    async def _tops(self, subjects: Collection[str]) -> dict[str, int]:
+        """Where the last entries are that are stored by these subjects."""
+        tops = dict[str, int]()
+        while missing := [subject for subject in subjects if subject not in tops]:
+            messages, end = await self._get({"multi_last": missing})
+            tops |= {headers_of(message)["Nats-Subject"]: sequence_of(message) for message in messages}
+            if not messages or end.get("Nats-Num-Pending", "0") == "0":
+                break
+        return tops
 
     async def _get(self, body: Mapping[str, Any]) -> tuple[list[Msg], dict[str, str]]:
         """What is stored, right from the store."""
         return await self._link.gather(f"$JS.API.DIRECT.GET.{self._stream}", msgspec.json.encode(body))
 
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
-        subject = self._in + token_of(stream)
+        return await self._in_time(self._read(self._in + token_of(stream), since, limit))
+
+    async def _read(self, subject: str, since: Position, limit: int) -> Slice:
         messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
         found = [(sequence_of(message), message) for message in messages]
-        before: int | None = None
-        if found and found[0][0] <= since.offset:
-            before = found.pop(0)[0]
-        elif since.offset:
-            before = await self._last(subject, since.offset)
+        is_known = bool(found) and found[0][0] == since.offset
+        if is_known:
+            found.pop(0)
+        rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
         condition = await self._look()  # after the entries were read: what is there now was there then
         epoch, extent = life_of(condition), condition.state
-        if since.epoch != epoch or since.offset > extent.last_seq:
-            return Slice(Position(epoch, extent.last_seq), (), complete=False)
-        rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
-        reaches = before is not None or (
-            # Nothing later was too old, and there is room for more of this subject: nothing was ever trimmed.
-            extent.first_seq <= since.offset + 1 and len(found) + rest < self._least
-        )
-        if rest:
-            top = await self._last(subject, None) or extent.last_seq
-        elif found:
-            top = found[-1][0]
-        else:
-            top = since.offset if reaches else extent.last_seq
-        entries = _entries(found[:limit], before or 0, rest, self._link.clock())
-        reaches = reaches and len(entries) == len(found[:limit])
-        return Slice(Position(epoch, top), entries, complete=reaches)
+        last = found[-1] if found and not rest else await self._last(subject)
+        top = last[0] if last is not None else _empty(condition)
+        if since.epoch != epoch or since.offset > top:
+            return Slice(Position(epoch, top), (), complete=False)
+        if not is_known:
+            # Complete if nothing was too old since, and there is room for more of this subject.
+            is_known = extent.first_seq <= since.offset + 1 and len(found) + rest < self._least
+            is_known = is_known and (since.offset == 0 or await self._last(subject, since.offset) is None)
+        if not found and is_known:
+            top = since.offset
+        entries = _entries(found[:limit], since.offset, rest, last and last[1], self._link.clock())
+        return Slice(Position(epoch, top), entries, complete=is_known and len(entries) == len(found[:limit]))
 
-    async def _last(self, subject: str, until: int | None) -> int | None:
-        """Where the last entry stands, up to an offset; None where nothing is stored."""
-        messages, _ = await self._get({"multi_last": [subject], **({"up_to_seq": until} if until else {})})
-        return sequence_of(messages[0]) if messages else None
+    async def _last(self, subject: str, until: int | None = None) -> tuple[int, Msg] | None:
+        """The last entry, up to an offset, and where it stands; None where nothing is stored."""
+        messages, _ = await self._get({"multi_last": [subject], **({} if until is None else {"up_to_seq": until})})
+        return (sequence_of(messages[0]), messages[0]) if messages else None
 
     # --- records ----------------------------------------------------------------------------------------------------
 
@@ -350,22 +371,41 @@ def _id_of(headers: Mapping[str, str]) -> str:
     return unquote(headers.get("Nats-Msg-Id", "").partition(":")[2], errors="surrogatepass")
 
 
-def _entries(found: Sequence[tuple[int, Msg]], before: int, rest: int, now: float) -> tuple[Entry, ...]:
-    """What is stored as entries, as many of the latest as their publishers wanted to be kept. `rest` more come after them."""
-    entries: list[Entry] = []
-    for index, (offset, message) in enumerate(found):
-        if not _is_kept(message, rest + len(found) - 1 - index, now):
-            entries.clear()
-        else:
-            entries.append(Entry(offset, before, _id_of(headers_of(message)), message.data))
-        before = offset
-    return tuple(entries)
+def _empty(condition: Condition) -> int:
+    """Where a stream stands by which nothing is stored: at 0 when nothing was ever forgotten, else where all are."""
+    return 0 if condition.state.first_seq <= 1 else condition.state.last_seq
 
 
-def _is_kept(message: Msg, later: int, now: float) -> bool:
-    """Whether an entry belongs to the history still, with so many later ones."""
+def _entries(
+    found: Sequence[tuple[int, Msg]], before: int, rest: int, last: Msg | None, now: float
+) -> tuple[Entry, ...]:
+    """What is stored as entries, as many of the latest as their publishers wanted to be kept.
+
+    `rest` more come after them, of which the `last` is known.
+    """
+    first = 0 if last is None else len(found) + rest - _size_of(last)
+    for index, (_, message) in enumerate(found):
+        first = max(first, index + 1 - _size_of(message), 0 if _is_young(message, now) else index + 1)
+    ends = [before, *(offset for offset, _ in found)]
+    return tuple(
+        Entry(offset, ends[index], _id_of(headers_of(message)), message.data)
+        for index, (offset, message) in enumerate(found)
+        if index >= first
+    )
+
+
+def _kept_of(message: Msg) -> tuple[int, float]:
+    """How much history the publisher of an entry asked for."""
     try:
         size, seconds = headers_of(message)[_KEEP].split()
-        return later < int(size) and now < written(message) + float(seconds)
+        return int(size), float(seconds)
     except (KeyError, ValueError):
-        return True
+        return History().size, History().seconds
+
+
+def _size_of(message: Msg) -> int:
+    return _kept_of(message)[0]
+
+
+def _is_young(message: Msg, now: float) -> bool:
+    return now < written(message) + _kept_of(message)[1]

@@ -34,6 +34,8 @@ _MOST_UNSENT: Final = 8 * 1024 * 1024
 _LONGEST_PAUSE: Final = 1.0
 _NO_RESPONDERS: Final = "503"
 _LONGEST_TOKEN: Final = 200
+NO_STREAM: Final = 10059
+"""The number of the refusal that says that there is no such JetStream stream."""
 
 T = TypeVar("T")
 
@@ -213,7 +215,8 @@ class Link:
 
     def suspect(self) -> None:
         """Something answered as a server does that has lost what it had."""
-        self._broken.set()
+        if self._is_up:
+            self._broken.set()
 
     async def _keep(self) -> None:
         """Look after the connection until it is closed."""
@@ -400,6 +403,8 @@ class Link:
         data = (await self.ask(f"$JS.API.{what}", msgspec.json.encode(body))).data
         refusal = _read(data, _Refused).error
         if refusal is not None:
+            if refusal.err_code == NO_STREAM:
+                self.suspect()
             raise Refused(refusal)
         return _read(data, kind)
 

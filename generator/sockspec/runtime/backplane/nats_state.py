@@ -45,17 +45,19 @@ T = TypeVar("T")
 class _Node(Struct, array_like=True):
     """A node that lives for `lease` seconds from when this was written."""
 
-    name: str
+    name: bytes
     lease: float
+    is_reaped: bool = False
+    """Whether somebody takes its records away."""
 
 
 class _Placed(Struct, array_like=True):
     """A record as it is stored."""
 
-    table: str
-    key: str
+    table: bytes
+    key: bytes
     value: bytes
-    node: str
+    node: bytes
     seat: int
     """The sequence with which it came to its table; 0 is that of this message."""
     most: int | None
@@ -80,7 +82,19 @@ class _Stored(Struct, frozen=True):
 
     @property
     def record(self) -> Record:
-        return Record(self.placed.table, self.placed.key, self.placed.value, self.placed.node)
+        placed = self.placed
+        return Record(_text(placed.table), _text(placed.key), placed.value, _text(placed.node))
+
+
+class _Registered(Struct, frozen=True):
+    """A node, and where it is written down."""
+
+    sequence: int
+    lives: bool
+    is_reaped: bool
+
+
+_NOBODY: Final = _Registered(0, False, False)
 
 
 class State:
@@ -148,27 +162,38 @@ class State:
 
     # --- nodes ------------------------------------------------------------------------------------------------------
 
-    async def _registered(self) -> dict[str, tuple[int, bool]]:
-        """All nodes: where their registrations are, and whether they live."""
-        now, found = self._link.clock(), dict[str, tuple[int, bool]]()
+    async def _registered(self) -> dict[str, _Registered]:
+        """All nodes by their names."""
+        now, found = self._link.clock(), dict[str, _Registered]()
         for message in await self._all(f"{self._nodes}*"):
             if (node := _decoded(message, _Node)) is not None:
-                found[node.name] = (sequence_of(message), now < written(message) + node.lease)
+                lives = now < written(message) + node.lease
+                found[_text(node.name)] = _Registered(sequence_of(message), lives, node.is_reaped)
         return found
 
-    async def _living(self) -> frozenset[str]:
-        return frozenset(name for name, (_, lives) in (await self._registered()).items() if lives)
+    async def _living(self) -> frozenset[bytes]:
+        return frozenset(_bytes(name) for name, node in (await self._registered()).items() if node.lives)
+
+    async def _register(self, node: str, lease: float, last: int, *, is_reaped: bool = False) -> int | None:
+        """Write a node down, if it is as it was last."""
+        return await self._write_if(self._nodes + token_of(node), _Node(_bytes(node), lease, is_reaped), last)
 
     async def renew(self, lease: float) -> Registration:
         """This node lives."""
-        nodes = await self._registered()
-        await self._write(self._nodes + token_of(self._node), _Node(self._node, lease))
-        alive = frozenset(name for name, (_, lives) in nodes.items() if lives) | {self._node}
-        return Registration(alive, frozenset(nodes) - alive, self._node in nodes, self.engine)
+        while True:
+            nodes = await self._registered()
+            before = nodes.get(self._node, _NOBODY)
+            if await self._register(self._node, lease, before.sequence) is not None:
+                break
+        alive = frozenset(name for name, node in nodes.items() if node.lives) | {self._node}
+        known = before is not _NOBODY and not before.is_reaped
+        return Registration(alive, frozenset(nodes) - alive, known, self.engine)
 
     async def retire(self) -> None:
         """This node lives no more."""
-        await self._write(self._nodes + token_of(self._node), _Node(self._node, 0.0))
+        while (before := (await self._registered()).get(self._node, _NOBODY)).lives:
+            if await self._register(self._node, 0.0, before.sequence) is not None:
+                break
 
     # --- records ----------------------------------------------------------------------------------------------------
 
@@ -180,7 +205,7 @@ class State:
 
         One that is written anew meanwhile goes to the end, where it is found, so none is missed.
         """
-        latest: dict[str, _Stored] = {}
+        latest: dict[bytes, _Stored] = {}
         for stored in _stored(await self._all(f"{self._table(table)}*.*")):
             latest[stored.placed.key] = stored
         return sorted(latest.values(), key=lambda stored: stored.seat)
@@ -195,7 +220,8 @@ class State:
                 is_seated = before.placed.node in await self._living()
             if most is not None and not is_seated and await self._taken(table, key) >= most:
                 return Placed.FULL
-            placed = _Placed(table, key, value, self._node, before.seat if before and is_seated else 0, most)
+            seat = before.seat if before is not None and is_seated else 0
+            placed = _Placed(_bytes(table), _bytes(key), value, _bytes(self._node), seat, most)
             last = before.sequence if before else 0
             sequence = await self._write_if(f"{everyones[:-1]}{token_of(self._node)}", placed, last, everyones)
             if sequence is not None:
@@ -205,7 +231,7 @@ class State:
             return Placed.FULL
         if before is None:
             return Placed.NEW
-        if before.placed.node != self._node:
+        if before.placed.node != _bytes(self._node):
             await self._remove(before.sequence)
         return Placed.KNOWN
 
@@ -217,7 +243,7 @@ class State:
     async def _taken(self, table: str, key: str) -> int:
         """How many seats there are taken by other keys."""
         found, living = await asyncio.gather(self._in_table(table), self._living())
-        return sum(stored.placed.node in living and stored.placed.key != key for stored in found)
+        return sum(stored.placed.node in living and stored.placed.key != _bytes(key) for stored in found)
 
     async def _has_seat(self, table: str, key: str, sequence: int, most: int) -> bool:
         """Whether a record that was just written is among the first ones of its table.
@@ -227,7 +253,7 @@ class State:
         """
         while True:
             found, living = await asyncio.gather(self._in_table(table), self._living())
-            mine = next((stored for stored in found if stored.placed.key == key), None)
+            mine = next((stored for stored in found if stored.placed.key == _bytes(key)), None)
             if mine is not None and mine.sequence > sequence:
                 return True  # another node has it by now, and has looked for itself
             if mine is not None:
@@ -237,7 +263,7 @@ class State:
     async def drop(self, table: str, key: str) -> bool:
         """Forget a record, if it is this node's."""
         found = await self._latest(f"{self._table(table)}{token_of(key)}.*")
-        return found is not None and found.placed.node == self._node and await self._remove(found.sequence)
+        return found is not None and found.placed.node == _bytes(self._node) and await self._remove(found.sequence)
 
     async def records(self, table: str) -> tuple[Record, ...]:
         """The records of living nodes, without those that are about to be told that there is no seat for them."""
@@ -248,17 +274,23 @@ class State:
 
     async def reap(self, node: str, limit: int) -> tuple[Record, ...]:
         """Take away records of a dead node."""
-        registered, lives = (await self._registered()).get(node, (0, False))
-        if lives:
+        registered = (await self._registered()).get(node, _NOBODY)
+        if registered.lives:
             return ()
         while messages := await self._all(f"{self._at}record.*.*.{token_of(node)}", min(limit, _BATCH)):
+            if registered is not _NOBODY and not registered.is_reaped:
+                # From now on it is not known when it comes back. Where it just did, it keeps what it has.
+                sequence = await self._register(node, 0.0, registered.sequence, is_reaped=True)
+                if sequence is None:
+                    return await self.reap(node, limit)
+                registered = _Registered(sequence, lives=False, is_reaped=True)
             sequences = [sequence_of(message) for message in messages]
             mine = dict(zip(sequences, await asyncio.gather(*map(self._remove, sequences)), strict=True))
             taken = [stored.record for stored in _stored(messages) if mine[stored.sequence]]
             if taken and (left := await self._without_successors(taken)):
                 return left
-        if registered:
-            await self._remove(registered)
+        if registered is not _NOBODY:
+            await self._remove(registered.sequence)
         return ()
 
     async def _without_successors(self, records: Sequence[Record]) -> tuple[Record, ...]:
@@ -268,7 +300,7 @@ class State:
             some = records[start : start + _MOST_FILTERS]
             filters = [f"{self._table(record.table)}{token_of(record.key)}.*" for record in some]
             messages, _ = await self._get({"multi_last": filters})
-            placed.update((stored.placed.table, stored.placed.key) for stored in _stored(messages))
+            placed.update((stored.record.table, stored.record.key) for stored in _stored(messages))
         return tuple(record for record in records if (record.table, record.key) not in placed)
 
     # --- what is kept, and rates ------------------------------------------------------------------------------------
@@ -315,6 +347,14 @@ class State:
             full = {"Nats-TTL": _lifetime((burst - tokens) / rate + 1)}  # when it is forgotten, it is full again
             if await self._write_if(subject, _Level(tokens, now), last, **full) is not None:
                 return 0.0
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogatepass")
 
 
 def _lifetime(seconds: float) -> str:
