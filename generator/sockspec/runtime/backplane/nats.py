@@ -17,10 +17,11 @@ What differs from the other backplanes:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
@@ -38,26 +39,28 @@ from sockspec.runtime.backplane.line import (
     Registration,
     Slice,
 )
-from sockspec.runtime.backplane.nats_link import (
+from sockspec.runtime.backplane.nats_link import Link, Sink
+from sockspec.runtime.backplane.nats_messages import (
+    KEEP,
     NO_STREAM,
     Condition,
-    Link,
     Refused,
-    Sink,
+    entries_of,
     headers_of,
+    id_of,
     life_of,
     sequence_of,
     token_of,
 )
-from sockspec.runtime.backplane.nats_state import State, written
+from sockspec.runtime.backplane.nats_state import State
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
 T = TypeVar("T")
 
-_DUPLICATES: Final = 120 * 10**9
-"""How long the server knows what was published, in nanoseconds."""
+_SHORTEST: Final = 120.0
+"""How long the server knows what was published, in seconds, and the least that positions can be remembered."""
 _EXISTS: Final = 10058
 _MOST_FILTERS: Final = 500
 """So many streams are asked about at once. The answers come with the last entry of each."""
@@ -67,8 +70,6 @@ _TICK: Final = 60.0
 What is stored first would else be gone as soon as a busy stream is trimmed, and nobody could tell whether a stream by which
 nothing is stored was ever published to since some position.
 """
-_KEEP: Final = "Sockspec-Keep"
-"""The header that says how much history the publisher asked for: the size, and the seconds."""
 _LEAST: Final = "sockspec.least"
 """The note at a JetStream stream of the smallest bound that it ever had."""
 
@@ -106,10 +107,12 @@ class NatsBackplane(Backplane):
         self.remember: Final = remember
         self.max_bytes: Final = max_bytes
         self.connection: Final = connection
-        checks.above_zero(self, "timeout", "remember")
+        checks.above_zero(self, "timeout")
         checks.whole(self, "replicas")
         if storage not in ("file", "memory"):
             raise ValueError(f'storage={storage!r} is neither "file" nor "memory"')
+        if not remember >= _SHORTEST:
+            raise ValueError(f"remember={remember!r} has to be {_SHORTEST:g} seconds at least")
         if not self.servers:
             raise ValueError("servers= has to name one at least")
         if not prefix or quote(prefix, safe="") != prefix or "." in prefix:
@@ -143,6 +146,8 @@ class _NatsLine(Line):
         self._age = max(backplane.remember, History().seconds)
         self._least = 0
         self._ticked = ("", 0)
+        self._wanted = Counter[str]()
+        """By how many callers each stream is being subscribed to."""
         self._tokens: dict[str, str] = {}
         """The names of streams that are subscribed to, as subjects."""
 
@@ -177,7 +182,7 @@ class _NatsLine(Line):
             "max_msgs_per_subject": self._size,
             "max_age": int(self._age * 10**9),
             "max_bytes": self._backplane.max_bytes or -1,
-            "duplicate_window": _DUPLICATES,
+            "duplicate_window": int(_SHORTEST * 10**9),
             "metadata": {_LEAST: str(self._size)},
         }
         condition = await self._found(self._stream, wanted)
@@ -243,20 +248,25 @@ class _NatsLine(Line):
             await self._grow(history)
         token = self._tokens.get(stream) or token_of(stream)
         name = quote(id, errors="surrogatepass")
-        headers = {"Nats-Msg-Id": f"{token}:{name}", _KEEP: f"{history.size} {history.seconds}"}
+        headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
         return Position(self._epoch, await self._link.append(self._in + token, data, headers))
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
         tokens = {name: token_of(name) for name in streams}
+        self._wanted.update(tokens.keys())
         try:
             await self._link.watch(
                 {self._out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
             )
             found = await self.positions(streams)
-        except BackplaneError:
-            await self._link.unwatch([self._out + token for name, token in tokens.items() if name not in self._tokens])
+            self._tokens.update(tokens)
+        except BaseException:
+            # Another caller may be about to subscribe to some of these, too.
+            failed = [name for name in tokens if name not in self._tokens and self._wanted[name] == 1]
+            await self._link.unwatch([self._out + tokens[name] for name in failed])
             raise
-        self._tokens.update(tokens)
+        finally:
+            self._wanted -= Counter(tokens.keys())
         return found
 
     async def unsubscribe(self, streams: Collection[str]) -> None:
@@ -266,7 +276,7 @@ class _NatsLine(Line):
     def _receive(self, stream: str, message: Msg) -> None:
         """An entry was published."""
         headers = headers_of(message)
-        entry = Entry(sequence_of(message), int(headers["Nats-Last-Sequence"]), _id_of(headers), message.data)
+        entry = Entry(sequence_of(message), int(headers["Nats-Last-Sequence"]), id_of(headers), message.data)
         self._receiver.receive(stream, self._epoch, entry)
 
     async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
@@ -318,7 +328,7 @@ class _NatsLine(Line):
             is_known = is_known and (since.offset == 0 or await self._last(subject, since.offset) is None)
         if not found and is_known:
             top = since.offset
-        entries = _entries(found[:limit], since.offset, rest, last and last[1], self._link.clock())
+        entries = entries_of(found[:limit], since.offset, rest, last and last[1], self._link.clock())
         return Slice(Position(epoch, top), entries, complete=is_known and len(entries) == len(found[:limit]))
 
     async def _last(self, subject: str, until: int | None = None) -> tuple[int, Msg] | None:
@@ -366,46 +376,6 @@ def _bound(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 1 << 62
 
 
-def _id_of(headers: Mapping[str, str]) -> str:
-    """What the publisher named an entry."""
-    return unquote(headers.get("Nats-Msg-Id", "").partition(":")[2], errors="surrogatepass")
-
-
 def _empty(condition: Condition) -> int:
     """Where a stream stands by which nothing is stored: at 0 when nothing was ever forgotten, else where all are."""
     return 0 if condition.state.first_seq <= 1 else condition.state.last_seq
-
-
-def _entries(
-    found: Sequence[tuple[int, Msg]], before: int, rest: int, last: Msg | None, now: float
-) -> tuple[Entry, ...]:
-    """What is stored as entries, as many of the latest as their publishers wanted to be kept.
-
-    `rest` more come after them, of which the `last` is known.
-    """
-    first = 0 if last is None else len(found) + rest - _size_of(last)
-    for index, (_, message) in enumerate(found):
-        first = max(first, index + 1 - _size_of(message), 0 if _is_young(message, now) else index + 1)
-    ends = [before, *(offset for offset, _ in found)]
-    return tuple(
-        Entry(offset, ends[index], _id_of(headers_of(message)), message.data)
-        for index, (offset, message) in enumerate(found)
-        if index >= first
-    )
-
-
-def _kept_of(message: Msg) -> tuple[int, float]:
-    """How much history the publisher of an entry asked for."""
-    try:
-        size, seconds = headers_of(message)[_KEEP].split()
-        return int(size), float(seconds)
-    except (KeyError, ValueError):
-        return History().size, History().seconds
-
-
-def _size_of(message: Msg) -> int:
-    return _kept_of(message)[0]
-
-
-def _is_young(message: Msg, now: float) -> bool:
-    return now < written(message) + _kept_of(message)[1]

@@ -7,21 +7,27 @@ waited in it, and another one is made. So nothing that was published to an engin
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
 from nats import errors
 from nats.aio.client import Client
 
 from sockspec.runtime.backplane.line import BackplaneError
+from sockspec.runtime.backplane.nats_messages import (
+    NO_STREAM,
+    Answer,
+    Condition,
+    Refused,
+    Rejection,
+    headers_of,
+    read,
+    seconds_of,
+)
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -33,85 +39,8 @@ _MOST_UNSENT: Final = 8 * 1024 * 1024
 """Bytes that wait for the socket. An engine that takes no more than this does not answer any more, either."""
 _LONGEST_PAUSE: Final = 1.0
 _NO_RESPONDERS: Final = "503"
-_LONGEST_TOKEN: Final = 200
-NO_STREAM: Final = 10059
-"""The number of the refusal that says that there is no such JetStream stream."""
 
 T = TypeVar("T")
-
-
-class Refusal(Struct, frozen=True):
-    """Why JetStream did not do something."""
-
-    code: int = 0
-    err_code: int = 0
-    description: str = ""
-
-
-class Answer(Struct, frozen=True):
-    """What JetStream says to a publish, and to most requests."""
-
-    seq: int = 0
-    error: Refusal | None = None
-
-
-class Extent(Struct, frozen=True):
-    """From where to where a JetStream stream reaches. Everything before `first_seq` is gone."""
-
-    first_seq: int
-    last_seq: int
-
-
-class Condition(Struct, frozen=True):
-    """What JetStream says about one of its streams."""
-
-    config: dict[str, Any]
-    created: str
-    ts: str
-    state: Extent
-
-
-class _Refused(Struct, frozen=True):
-    error: Refusal | None = None
-
-
-class Refused(BackplaneError):
-    """JetStream did not do it, and says why."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(f"NATS refused: {refusal.description}")
-        self.err_code: Final = refusal.err_code
-
-
-def token_of(name: str) -> str:
-    """Any text as one token of a subject. A very long one is known by its digest."""
-    token = quote(name, safe="", errors="surrogatepass").replace(".", "%2E")
-    if len(token) > _LONGEST_TOKEN:
-        return "%%" + hashlib.sha256(token.encode()).hexdigest()
-    return token or "%"
-
-
-def life_of(condition: Condition) -> str:
-    """Which life of a JetStream stream this is: it was made at some nanosecond."""
-    return hashlib.sha256(condition.created.encode()).hexdigest()[:12]
-
-
-def headers_of(message: Msg) -> dict[str, str]:
-    """The headers of a message, none where there are none."""
-    return message.headers or {}
-
-
-def sequence_of(message: Msg) -> int:
-    """Where a stored message stands. Raises BackplaneError."""
-    try:
-        return int(headers_of(message)["Nats-Sequence"])
-    except (KeyError, ValueError) as error:
-        raise BackplaneError("NATS answers what cannot be read") from error
-
-
-def seconds_of(moment: str) -> float:
-    """A time as JetStream writes it, in seconds of the epoch. Raises ValueError."""
-    return datetime.fromisoformat(moment).timestamp()
 
 
 class Sink:
@@ -256,23 +185,22 @@ class Link:
         self._broken.clear()
         self._maker = asyncio.current_task()
         client = self._client = Client()
+        options: dict[str, Any] = {
+            "servers": list(self._servers),
+            "connect_timeout": self.timeout,
+            "error_cb": _note,
+            "closed_cb": self._closed(client),
+            "allow_reconnect": False,
+            "max_reconnect_attempts": 2,
+            "reconnect_time_wait": 0.05,
+            "ping_interval": 60,  # `_until_broken` asks more often, and for more than a pong
+            "pending_size": 0,  # nothing waits for a connection, and a publish for no buffer
+            "flusher_queue_size": 0,
+            **self._options,
+        }
         try:
             async with asyncio.timeout(self.timeout):
-                await client.connect(
-                    **{
-                        "servers": list(self._servers),
-                        "connect_timeout": self.timeout,
-                        "error_cb": _note,
-                        "closed_cb": self._closed(client),
-                        "allow_reconnect": False,
-                        "max_reconnect_attempts": 2,
-                        "reconnect_time_wait": 0.05,
-                        "ping_interval": 60,  # `_until_broken` asks more often, and for more than a pong
-                        "pending_size": 0,  # nothing waits for a connection, and a publish for no buffer
-                        "flusher_queue_size": 0,
-                        **self._options,
-                    }
-                )
+                await client.connect(**options)
             _check(client)
             self._inbox = client.new_inbox() + "."
             await client.subscribe(self._inbox + "*", future=cast(Any, Sink(self._answer)))
@@ -391,7 +319,7 @@ class Link:
 
     async def append(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
         """Publish to a JetStream stream; the sequence that the message has there. Raises Refused, and BackplaneError."""
-        answer = _read((await self.ask(subject, payload, headers)).data, Answer)
+        answer = read((await self.ask(subject, payload, headers)).data, Answer)
         if answer.error is not None:
             if answer.error.code == 503:
                 self.suspect()
@@ -401,12 +329,12 @@ class Link:
     async def command(self, what: str, body: Any, kind: type[T]) -> T:
         """A request to JetStream itself. Raises Refused, and BackplaneError."""
         data = (await self.ask(f"$JS.API.{what}", msgspec.json.encode(body))).data
-        refusal = _read(data, _Refused).error
+        refusal = read(data, Rejection).error
         if refusal is not None:
             if refusal.err_code == NO_STREAM:
                 self.suspect()
             raise Refused(refusal)
-        return _read(data, kind)
+        return read(data, kind)
 
     async def condition(self, stream: str) -> Condition:
         """How a JetStream stream is. The engine's clock is read by the way."""
@@ -423,13 +351,6 @@ class Link:
     def clock(self) -> float:
         """The engine's time, as far as it is known here."""
         return time.time() + (self._ahead or 0.0)
-
-
-def _read(data: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as error:
-        raise BackplaneError("NATS answers what cannot be read", doubtful=True) from error
 
 
 def _expire(future: asyncio.Future[Msg]) -> None:

@@ -15,16 +15,15 @@ import msgspec
 from msgspec import Struct
 
 from sockspec.runtime.backplane.line import Placed, Record, Registration
-from sockspec.runtime.backplane.nats_link import (
+from sockspec.runtime.backplane.nats_link import Link, logger
+from sockspec.runtime.backplane.nats_messages import (
     Condition,
-    Link,
     Refused,
     headers_of,
     life_of,
-    logger,
-    seconds_of,
     sequence_of,
     token_of,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -360,11 +359,6 @@ def _text(name: bytes) -> str:
 def _lifetime(seconds: float) -> str:
     """How long the server keeps a message: a second is the least."""
     return f"{max(1000, math.ceil(min(seconds, _LONGEST) * 1000))}ms"
-
-
-def written(message: Msg) -> float:
-    """When a message was stored, in seconds of the engine's clock. Raises ValueError and KeyError."""
-    return seconds_of(headers_of(message)["Nats-Time-Stamp"])
 
 
 def _decoded(message: Msg, kind: type[T]) -> T | None:
