@@ -142,11 +142,14 @@ class _NatsLine(Line):
         self._in = f"{backplane.prefix}.in."
         self._out = f"{backplane.prefix}.out."
         self._epoch = ""
-        self._size = History().size
-        self._age = max(backplane.remember, History().seconds)
+        self._wanted = History(size=History().size, seconds=max(backplane.remember, History().seconds))
+        """The most that was asked for so far."""
+        self._size = self._age = 0.0
+        """What the JetStream stream keeps of each subject."""
+        self._growing = asyncio.Lock()
         self._least = 0
         self._ticked = ("", 0)
-        self._wanted = Counter[str]()
+        self._subscribing = Counter[str]()
         """By how many callers each stream is being subscribed to."""
         self._tokens: dict[str, str] = {}
         """The names of streams that are subscribed to, as subjects."""
@@ -176,25 +179,26 @@ class _NatsLine(Line):
         return before != (self._epoch, self._state.engine)
 
     async def _prepare_streams(self) -> None:
+        size, age = self._wanted.size, int(self._wanted.seconds * 10**9)
         wanted = {
             "subjects": [f"{self._in}>"],
             "republish": {"src": f"{self._in}>", "dest": f"{self._out}>"},
-            "max_msgs_per_subject": self._size,
-            "max_age": int(self._age * 10**9),
+            "max_msgs_per_subject": size,
+            "max_age": age,
             "max_bytes": self._backplane.max_bytes or -1,
             "duplicate_window": int(_SHORTEST * 10**9),
-            "metadata": {_LEAST: str(self._size)},
+            "metadata": {_LEAST: str(size)},
         }
         condition = await self._found(self._stream, wanted)
         config = condition.config
-        size, age = _bound(config.get("max_msgs_per_subject")), _bound(config.get("max_age")) / 10**9
-        if size < self._size or age < self._age:
-            grown = {"max_msgs_per_subject": max(size, self._size), "max_age": int(max(age, self._age) * 10**9)}
+        has_size, has_age = _bound(config.get("max_msgs_per_subject")), _bound(config.get("max_age"))
+        if has_size < size or has_age < age:
+            has_size, has_age = max(has_size, size), max(has_age, age)
+            grown = {"max_msgs_per_subject": has_size, "max_age": has_age}
             condition = await self._link.command(f"STREAM.UPDATE.{self._stream}", {**config, **grown}, Condition)
-        else:
-            self._size, self._age = size, age
+        self._size, self._age = has_size, has_age / 10**9
         try:
-            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), size)
+            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
         except ValueError:
             self._least = 0
         self._epoch = life_of(condition)
@@ -230,9 +234,12 @@ class _NatsLine(Line):
 
     async def _grow(self, history: History) -> None:
         """Keep more than before, for somebody asks for it."""
-        self._size = max(self._size, history.size)
-        self._age = max(self._age, history.seconds)
-        await self._prepare_streams()
+        async with self._growing:
+            if history.size > self._size or history.seconds > self._age:
+                wanted = self._wanted
+                size, seconds = max(wanted.size, history.size), max(wanted.seconds, history.seconds)
+                self._wanted = History(size=size, seconds=seconds)
+                await self._prepare_streams()
 
     async def _look(self) -> Condition:
         """How the JetStream stream is now."""
@@ -245,7 +252,10 @@ class _NatsLine(Line):
 
     async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
         if history.size > self._size or history.seconds > self._age:
-            await self._grow(history)
+            try:
+                await self._in_time(self._grow(history))
+            except BackplaneError as error:
+                raise BackplaneError(str(error)) from error  # the entry was not even sent
         token = self._tokens.get(stream) or token_of(stream)
         name = quote(id, errors="surrogatepass")
         headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
@@ -253,7 +263,7 @@ class _NatsLine(Line):
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
         tokens = {name: token_of(name) for name in streams}
-        self._wanted.update(tokens.keys())
+        self._subscribing.update(tokens.keys())
         try:
             await self._link.watch(
                 {self._out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
@@ -262,11 +272,11 @@ class _NatsLine(Line):
             self._tokens.update(tokens)
         except BaseException:
             # Another caller may be about to subscribe to some of these, too.
-            failed = [name for name in tokens if name not in self._tokens and self._wanted[name] == 1]
+            failed = [name for name in tokens if name not in self._tokens and self._subscribing[name] == 1]
             await self._link.unwatch([self._out + tokens[name] for name in failed])
             raise
         finally:
-            self._wanted -= Counter(tokens.keys())
+            self._subscribing -= Counter(tokens.keys())
         return found
 
     async def unsubscribe(self, streams: Collection[str]) -> None:

@@ -362,7 +362,9 @@ def _check(client: Client) -> None:
     """Raises BackplaneError for a server that is too old."""
     version = client.connected_server_version
     if (version.major or 0, version.minor or 0) < _OLDEST:
-        raise BackplaneError(f"NATS 2.11 or newer is needed, and this is {version!r}")
+        raise BackplaneError(
+            f"NATS 2.11 or newer is needed, and this is {version.major}.{version.minor}.{version.patch}"
+        )
 
 
 def _reason(error: Exception) -> str:
