@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sockspec.runtime.backplane import conformance
 from sockspec.runtime.backplane.line import Backplane
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.nats import NatsBackplane
 from sockspec.runtime.backplane.redis import RedisBackplane
 
 
@@ -21,7 +23,12 @@ def _redis(request: pytest.FixtureRequest) -> Backplane:
     return RedisBackplane(request.getfixturevalue("redis_url"), prefix=conformance.unused())
 
 
-@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
+def _nats(request: pytest.FixtureRequest) -> Backplane:
+    url: str = request.getfixturevalue("nats_url")
+    return NatsBackplane(url, prefix=f"test-{os.urandom(6).hex()}", storage="memory")
+
+
+@pytest.fixture(params=[_memory, _redis, _nats], ids=["memory", "redis", "nats"])
 def backplane(request: pytest.FixtureRequest) -> Backplane:
     """One on which nothing was done before."""
     make: Callable[[pytest.FixtureRequest], Backplane] = request.param
