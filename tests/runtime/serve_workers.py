@@ -6,7 +6,6 @@ so whoever reads that to its end knows that no process is left.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
@@ -16,7 +15,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sockspec.runtime import Options
 from sockspec.runtime.backplane.memory import MemoryBackplane
 from sockspec.runtime.serving.standalone import Running
 from tests.runtime.chatting import Chat, RoomConnection, options_of
@@ -39,47 +37,51 @@ class Numbered(Chat):
         match message.text:
             case "/exit":
                 os._exit(3)
-            case "/finish":
-                await connection.send_posted(room="lobby", text="started")
-                await self.release.wait()
             case "/block":
-                await connection.send_posted(room="lobby", text="started")
-                await asyncio.Event().wait() if not connection.is_open else None
+                print("blocked", flush=True)
                 threading.Event().wait(60)
             case _:
                 await super().post(connection, message)
 
 
-def main(workers: int, host: str = "127.0.0.1", port: str = "0", **given: str) -> None:
-    """Serve until there is a signal."""
-    switch = Path(given.pop("broken", "/nonexistent"))
-    path = given.pop("sock", "")
-    files = given.pop("files", "")
+def main(
+    workers: int,
+    *,
+    host: str = "127.0.0.1",
+    sock: str = "",
+    files: str = "",
+    switch: str = "",
+    alone: str = "",
+    **given: str,
+) -> None:
+    """Serve until there is a signal.
+
+    `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
+    file `switch`, no worker can start, and only one can have the socket `alone`.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
-    first = os.getpid()
-    print(first, flush=True)
+    supervisor = os.getpid()
+    print(supervisor, flush=True)
 
     def ready(running: Running) -> None:
-        assert os.getpid() != first
-        if switch.exists():
-            raise RuntimeError("this worker cannot start")
+        assert os.getpid() != supervisor
+        if switch and Path(switch).exists():
+            raise RuntimeError("no worker can start")
+        if alone:
+            socket.socket(socket.AF_UNIX).bind(alone)
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
         print(os.getpid(), running.url, flush=True)
 
-    options: Options = options_of(
-        backplane=Reached(),
-        retry_after=0.5,
-        connections_per_second=None,
-        **{name: float(value) if value[0].isdigit() else value for name, value in given.items()},
-    )
+    numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
+    options = options_of(backplane=Reached(), retry_after=0.5, connections_per_second=None, **{**given, **numbers})
     application = Numbered().application(options=options)
-    if path:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path)
-            application.run(sock=listener, ready=ready, workers=workers)
-    else:
-        application.run(host, int(port), ssl=context, ready=ready, workers=workers)
+    if not sock:
+        application.run(host, 0, ssl=context, ready=ready, workers=workers)
+        return
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(sock)
+        application.run(sock=listener, ready=ready, workers=workers)
 
 
 if __name__ == "__main__":

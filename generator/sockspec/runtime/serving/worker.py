@@ -54,7 +54,7 @@ def work(service: Service, link: socket.socket, mask: Iterable[int]) -> int:
     `mask` are the signals that it blocks: until now it blocks all. Nothing is taken along from before the fork but what the
     service is made of: signals are this process's own, and what was registered with `atexit` is for the supervisor.
     """
-    atexit._clear()
+    atexit._clear()  # pyright: ignore[reportPrivateUsage]  # there is no public way
     # Ctrl-C reaches every process of a terminal: the supervisor is who says what it means. Not SIG_IGN, which
     # programs that a handler starts would inherit.
     for number in (signal.SIGINT, signal.SIGHUP):
@@ -72,7 +72,7 @@ def work(service: Service, link: socket.socket, mask: Iterable[int]) -> int:
         _log.exception("a worker could not go on")
         code = 1
     with suppress(Exception):
-        atexit._run_exitfuncs()
+        atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # None, or closed
             stream.flush()

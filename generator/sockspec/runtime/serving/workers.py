@@ -68,7 +68,7 @@ def run_workers(
 
 def _check(options: Options, count: int) -> None:
     """Raises what `Application.run` says, for what cannot be done by several processes."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if type(count) is not int or count < 1:
         raise ValueError(f"workers={count!r} is no whole number above 0")
     if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
         raise NotImplementedError(
@@ -206,6 +206,8 @@ class Supervisor:
         elif signal.SIGHUP in signals and not self._is_stopping:
             _log.info("replacing %d workers, one after the other", len(self._places))
             self._to_renew = deque(self._places)
+            for place in self._places:
+                place.due = 0.0
 
     def _wait(self, wake: socket.socket) -> None:
         """Wait until there is a signal, a word of a worker, or something to be done."""
