@@ -20,6 +20,11 @@ from sockspec.runtime.serving.standalone import Running
 from tests.runtime.chatting import Chat, RoomConnection, options_of
 
 
+def say(*words: object) -> None:
+    """Write a line at once, which those of other processes do not get into."""
+    os.write(sys.stdout.fileno(), (" ".join(map(str, words)) + "\n").encode())
+
+
 class Reached(MemoryBackplane):
     """Says that all workers reach it: nothing of these scenarios goes through it."""
 
@@ -38,7 +43,7 @@ class Numbered(Chat):
             case "/exit":
                 os._exit(3)
             case "/block":
-                print("blocked", flush=True)
+                say("blocked")
                 threading.Event().wait(60)
             case _:
                 await super().post(connection, message)
@@ -61,7 +66,7 @@ def main(
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
-    print(supervisor, flush=True)
+    say(supervisor)
 
     def ready(running: Running) -> None:
         assert os.getpid() != supervisor
@@ -71,7 +76,7 @@ def main(
             socket.socket(socket.AF_UNIX).bind(alone)
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
-        print(os.getpid(), running.url, flush=True)
+        say(os.getpid(), running.url)
 
     numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
     options = options_of(backplane=Reached(), retry_after=0.5, connections_per_second=None, **{**given, **numbers})
@@ -87,4 +92,4 @@ def main(
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(process)d %(message)s")
     main(int(sys.argv[1]), **dict(argument.split("=", 1) for argument in sys.argv[2:]))
-    print("returned", os.getpid(), flush=True)
+    say("returned", os.getpid())
