@@ -121,9 +121,10 @@ class Server(ABC, Generic[P]):
         ssl: SSLContext | None = None,
         options: Options | None = None,
         ready: Callable[[Running], Awaitable[None] | None] | None = None,
+        workers: int = 1,
     ) -> None:
         """Serve until SIGTERM or SIGINT, then say goodbye to every client and return; see `Application.run`."""
-        self.application(options=options).run(host, port, ssl=ssl, ready=ready)
+        self.application(options=options).run(host, port, ssl=ssl, ready=ready, workers=workers)
 
     def asgi(self, *, options: Options | None = None) -> AsgiApplication:
         """An ASGI 3 application; see `Application.asgi`."""
