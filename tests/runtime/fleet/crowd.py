@@ -302,6 +302,11 @@ class Publisher:
         self._found = None
         await self._stack.aclose()
 
+    @property
+    def failures(self) -> int:
+        """How many of its messages were not acknowledged."""
+        return len(self.outcomes) - self.count("acknowledged")
+
     def stop(self) -> None:
         """Publish no more."""
         self._stops.set()
@@ -386,29 +391,38 @@ class Crowd:
             one.leave()
 
 
-def verify(listeners: Sequence[Listener], publishers: Sequence[Publisher], last: str) -> None:
-    """Hold what everybody heard, up to a last message, against what became of what was published."""
+def verify(
+    listeners: Sequence[Listener],
+    publishers: Sequence[Publisher],
+    last: str,
+    *,
+    whole: Sequence[Listener] | None = None,
+) -> None:
+    """Hold what everybody heard, up to a last message, against what became of what was published.
+
+    Who is `whole` has to have heard all of it: without, it is those who were not told that they lost something.
+    """
     outcomes = {text: outcome for one in publishers for text, outcome in one.outcomes.items()}
     stories = {one.name: [text for text in one.heard[: one.heard.index(last)] if text in outcomes] for one in listeners}
-    whole = [one.name for one in listeners if not was_told(one)]
+    names = [one.name for one in (listeners if whole is None else whole) if whole is not None or not was_told(one)]
     for name, story in stories.items():
         doubled = sorted({text for text in story if story.count(text) > 1}) if len(set(story)) < len(story) else []
         assert not doubled, f"{name} heard twice: {doubled}"
         refused = [text for text in story if outcomes[text] == "refused"]
         assert not refused, f"{name} heard what was refused: {refused}"
-    if not whole:
+    if not names:
         return
-    reference = stories[whole[0]]
+    reference = stories[names[0]]
     missing = [text for text, outcome in outcomes.items() if outcome == "acknowledged" and text not in set(reference)]
-    assert not missing, f"{whole[0]} missed what was acknowledged: {missing}"
-    for name in whole:
+    assert not missing, f"{names[0]} missed what was acknowledged: {missing}"
+    for name in names:
         assert stories[name] == reference, (
-            f"{name} heard something else than {whole[0]}: {_difference(stories[name], reference)}"
+            f"{name} heard something else than {names[0]}: {_difference(stories[name], reference)}"
         )
     places = {text: place for place, text in enumerate(reference)}
     for name, story in stories.items():
         found = [places[text] for text in story if text in places]
-        assert found == sorted(found), f"{name} heard in another order than {whole[0]}"
+        assert found == sorted(found), f"{name} heard in another order than {names[0]}"
     for one in publishers:
         told = [places[text] for text, outcome in one.outcomes.items() if outcome == "acknowledged"]
         assert told == sorted(told), f"what {one.name} published was heard in another order"
