@@ -52,8 +52,8 @@ def free_port() -> int:
 class Engine:
     """A process that is started at once. Its port and its folder stay the same when it is started again."""
 
-    def __init__(self, command: Sequence[str], port: int, folder: Path, hello: bytes, ready: bytes) -> None:
-        """`hello` is sent to it until it answers with something that has `ready` in it."""
+    def __init__(self, command: Sequence[str], port: int, folder: Path, hello: bytes, ready: tuple[bytes, ...]) -> None:
+        """`hello` is sent to it until it answers with something that has one of `ready` in it."""
         self._command: Final = tuple(command)
         self._hello: Final = hello
         self._ready: Final = ready
@@ -80,7 +80,8 @@ class Engine:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
                 probe.sendall(self._hello)
-                return self._ready in probe.recv(4096)
+                said = probe.recv(4096)
+                return any(ready in said for ready in self._ready)
         except OSError:
             return False
 
@@ -144,7 +145,7 @@ class Redis(Engine):
         )
         first = [stored.pop(0)] if is_sentinel else []
         command = [str(executable), *first, "--port", str(port), "--bind", "127.0.0.1", *stored, *options]
-        super().__init__(command, port, folder, b"PING\r\n", b"PONG")
+        super().__init__(command, port, folder, b"PING\r\n", (b"PONG", b"NOAUTH"))
 
     @property
     def url(self) -> str:
@@ -159,7 +160,7 @@ class Nats(Engine):
         """`options` as in its command line."""
         port, folder = free_port(), _folder("nats")
         command = [str(executable), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "store"), *options]
-        super().__init__(command, port, folder, b"", b"INFO")
+        super().__init__(command, port, folder, b"", (b"INFO",))
 
     @property
     def url(self) -> str:

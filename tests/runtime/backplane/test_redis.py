@@ -375,7 +375,7 @@ def cluster(start_shared_redis: Start) -> list[engines.Redis]:
 
     async def agree() -> bool:
         states = [tell(server, "CLUSTER", "INFO") for server in servers]
-        return all(state["cluster_state"] == "ok" and state["cluster_known_nodes"] == "3" for state in states)
+        return all(b"cluster_state:ok" in state and b"cluster_known_nodes:3" in state for state in states)
 
     asyncio.run(until(agree))
     return servers

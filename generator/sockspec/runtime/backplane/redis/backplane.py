@@ -134,11 +134,7 @@ class _RedisLine(Line):
         await self._feed.close()
         await self._publishing.close()
         await self._asking.close()
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._client.aclose()
-        except Exception as error:  # it is given up in any case
-            _log.debug("closing a client of Redis failed: %s", type(error).__name__)
+        await reach.close(self._client, self._timeout)
 
     def _heard(self, channel: bytes, text: bytes) -> None:
         try:

@@ -77,6 +77,7 @@ class OneConnection:
         self._on_connect: Final = on_connect
         self._connection: AbstractConnection | None = None
         self._waiting: Final[deque[_Asked]] = deque()
+        self._unconfirmed: Final[list[tuple[_Asked, Any]]] = []
         self._flight: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -132,6 +133,7 @@ class OneConnection:
 
     async def _fly_once(self, leaving: Sequence[_Asked]) -> None:
         is_sent = False
+        self._unconfirmed.clear()
         try:
             async with asyncio.timeout_at(leaving[0].deadline):
                 connection = await self._connected()
@@ -139,6 +141,7 @@ class OneConnection:
                 unknown = await self._exchange(connection, leaving, [asked.command for asked in leaving])
                 if unknown:  # the engine was started anew, and has forgotten the scripts
                     await self._exchange(connection, unknown, [with_text(asked.command) for asked in unknown])
+                await self._confirm(connection, leaving[0].deadline)
         except asyncio.CancelledError:
             self._fail(leaving, BackplaneError("this line is closed", doubtful=is_sent))
             raise
@@ -177,13 +180,8 @@ class OneConnection:
         """Send commands and read the answers; those whose scripts are not known."""
         from redis.exceptions import NoScriptError, ReadOnlyError
 
-        packed = connection.pack_commands(commands)
-        if self._replicas:
-            left = leaving[0].deadline - asyncio.get_running_loop().time()
-            packed += connection.pack_command("WAIT", self._replicas, max(1, int(left * 900)))
-        await connection.send_packed_command(packed, check_health=False)
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         unknown: list[_Asked] = []
-        answered: list[tuple[_Asked, Any]] = []
         is_demoted = False
         for asked in leaving:
             try:
@@ -197,20 +195,24 @@ class OneConnection:
                 asked.fail(reach.failure(error, doubtful=False))
             else:
                 if self._replicas:
-                    answered.append((asked, reply))
+                    self._unconfirmed.append((asked, reply))
                 elif not asked.answer.done():
                     asked.answer.set_result(reply)
-        if self._replicas:
-            self._confirm(answered, await connection.read_response(disconnect_on_error=False))
         if is_demoted:  # where there are sentinels, the next connection leads to another server
             await self._hang_up()
         return unknown
 
-    def _confirm(self, answered: Iterable[tuple[_Asked, Any]], replicas: int) -> None:
-        for asked, reply in answered:
-            if replicas < self._replicas:
-                why = f"{replicas} of {self._replicas} replicas have it"
-                asked.fail(BackplaneError(f"not enough replicas confirmed in time: {why}", doubtful=True))
+    async def _confirm(self, connection: AbstractConnection, deadline: float) -> None:
+        """Wait for replicas, but not for so long that the answer would come too late."""
+        if not self._unconfirmed:
+            return
+        left = deadline - asyncio.get_running_loop().time()
+        await connection.send_command("WAIT", self._replicas, max(1, int(left * 800)), check_health=False)
+        count = await connection.read_response(disconnect_on_error=False)
+        for asked, reply in self._unconfirmed:
+            if count < self._replicas:
+                why = f"not enough replicas confirmed in time: {count} of {self._replicas} replicas"
+                asked.fail(BackplaneError(why, doubtful=True))
             elif not asked.answer.done():
                 asked.answer.set_result(reply)
 

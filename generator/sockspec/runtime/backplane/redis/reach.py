@@ -7,8 +7,9 @@ would take its connection along, and a command that is tried again silently cann
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import unquote, urlsplit
 
 from sockspec.runtime.backplane.line import BackplaneError
@@ -16,6 +17,8 @@ from sockspec.runtime.backplane.line import BackplaneError
 if TYPE_CHECKING:
     from redis.asyncio import Redis, RedisCluster
     from redis.asyncio.connection import AbstractConnection
+
+_log: Final = logging.getLogger("sockspec.backplane")
 
 Client: TypeAlias = "Redis | RedisCluster"
 
@@ -100,8 +103,19 @@ async def hang_up(connection: AbstractConnection) -> None:
     """Close a connection without waiting for the other end. Never raises."""
     try:
         await connection.disconnect(nowait=True)
-    except Exception:  # it is given up in any case
-        return
+    except Exception as error:  # it is given up in any case
+        _log.debug("closing a connection to Redis failed: %s", type(error).__name__)
+
+
+async def close(client: Client, timeout: float) -> None:
+    """Close a client, and those that it asks for its address. Never raises."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    for one in (client, *getattr(manager, "sentinels", ())):
+        try:
+            async with asyncio.timeout(timeout):
+                await one.aclose()
+        except Exception as error:  # it is given up in any case
+            _log.debug("closing a client of Redis failed: %s", type(error).__name__)
 
 
 def is_refusal(error: BaseException) -> bool:
