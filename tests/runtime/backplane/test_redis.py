@@ -368,7 +368,7 @@ def cluster(start_shared_redis: Start) -> list[engines.Redis]:
     """Three servers that share the slots."""
     servers = [start_shared_redis("--cluster-enabled", "yes") for _ in range(3)]
     for number, server in enumerate(servers):
-        tell(server, "CLUSTER", "ADDSLOTS", *range(number, 16384, 3))
+        tell(server, "CLUSTER", "ADDSLOTS", *range(number * 5462, min(16384, (number + 1) * 5462)))
         tell(server, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
     for server in servers[1:]:
         tell(server, "CLUSTER", "MEET", "127.0.0.1", servers[0].port)

@@ -208,7 +208,7 @@ class OneConnection:
             return
         left = deadline - asyncio.get_running_loop().time()
         await connection.send_command("WAIT", self._replicas, max(1, int(left * 800)), check_health=False)
-        count = await connection.read_response(disconnect_on_error=False)
+        count = int(await connection.read_response(disconnect_on_error=False) or 0)
         for asked, reply in self._unconfirmed:
             if count < self._replicas:
                 why = f"not enough replicas confirmed in time: {count} of {self._replicas} replicas"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +22,9 @@ _log: Final = logging.getLogger("sockspec.backplane")
 
 Client: TypeAlias = "Redis | RedisCluster"
 
-_OF_ITS_OWN = "retry retry_on_error retry_on_timeout maint_notifications_config maint_notifications_pool_handler".split()
+_OF_ITS_OWN = (
+    "retry retry_on_error retry_on_timeout maint_notifications_config maint_notifications_pool_handler".split()
+)
 """Arguments of a client's connections that ours do without."""
 
 
@@ -58,9 +60,11 @@ def client_of(url: str, timeout: float) -> Client:
     service, _, database = parts.path.strip("/").partition("/")
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     once: dict[str, Any] = {**times, "retry": Retry(NoBackoff(), 0), "protocol": 2}
-    sentinel = Sentinel(_sentinels(url), sentinel_kwargs=once)
+    make: Callable[..., Sentinel] = Sentinel  # its arguments have no types
+    sentinel = make(_sentinels(url), sentinel_kwargs=once)
     secrets: dict[str, Any] = {"username": unquote(user) or None, "password": unquote(password) or None}
-    return cast("Redis", sentinel.master_for(service, db=int(database or 0), **secrets, **times))
+    client: Redis = sentinel.master_for(service, db=int(database or 0), **secrets, **times)
+    return client
 
 
 def is_cluster(client: Client) -> bool:
@@ -74,7 +78,11 @@ def connector(client: Client, timeout: float) -> Callable[[], AbstractConnection
     from redis.backoff import NoBackoff
 
     def make() -> AbstractConnection:
-        source: Any = client.get_random_node() if is_cluster(client) else cast("Redis", client).connection_pool
+        source: Any
+        if is_cluster(client):
+            source = cast("RedisCluster", client).get_random_node()
+        else:
+            source = cast("Redis", client).connection_pool
         options = {name: value for name, value in source.connection_kwargs.items() if name not in _OF_ITS_OWN}
         options |= {"retry": Retry(NoBackoff(), 0), "protocol": 2, "decode_responses": False}
         options |= {"socket_timeout": None, "socket_connect_timeout": timeout, "health_check_interval": 0}
@@ -87,9 +95,10 @@ def connector(client: Client, timeout: float) -> Callable[[], AbstractConnection
 async def connected(make: Callable[[], AbstractConnection], timeout: float) -> AbstractConnection:
     """A connection that is open. Raises BackplaneError."""
     connection = make()
+    connect: Callable[[], Awaitable[None]] = connection.connect
     try:
         async with asyncio.timeout(timeout):
-            await connection.connect()
+            await connect()
     except Exception as error:
         await hang_up(connection)
         raise failure(error, doubtful=False) from error
