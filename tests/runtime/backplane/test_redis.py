@@ -227,6 +227,27 @@ def test_a_node_that_is_not_registered_places_nothing(redis_url: str) -> None:
     scenario(RedisBackplane(redis_url, prefix=conformance.unused()), check)
 
 
+def test_a_stream_is_known_as_long_as_it_is_subscribed_to(redis_url: str) -> None:
+    async def check(fleet: Fleet) -> None:
+        a, b = await fleet.open("a"), await fleet.open("b")
+        before = await a.line.positions(["s", "t"])
+        await b.line.subscribe(["s"])
+
+        async def is_forgotten() -> bool:
+            async with Redis.from_url(redis_url) as client:
+                return not await client.exists(f"{prefix}:{{s:t}}:known")
+
+        for _ in range(2):
+            await until(is_forgotten)
+            await a.line.positions(["t"])
+        after = await a.line.positions(["s", "t"])
+        assert after["s"] == before["s"]
+        assert after["t"].epoch != before["t"].epoch
+
+    prefix = conformance.unused()
+    scenario(RedisBackplane(redis_url, prefix=prefix, remember=0.6), check)
+
+
 # --- what a line costs, and what it leaves ------------------------------------------------------------------------------
 
 

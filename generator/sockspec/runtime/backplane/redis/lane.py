@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sockspec.runtime.backplane.line import BackplaneError
 from sockspec.runtime.backplane.redis import reach
-from sockspec.runtime.backplane.redis.scripts import Command, with_text
+from sockspec.runtime.backplane.redis.scripts import Command, packed, with_text
 
 if TYPE_CHECKING:
     from redis.asyncio import RedisCluster
@@ -47,10 +47,11 @@ class Lane(Protocol):
 class _Asked:
     """A command, and who waits for its answer."""
 
-    __slots__ = ("answer", "command", "deadline")
+    __slots__ = ("answer", "command", "deadline", "packed")
 
     def __init__(self, command: Command, answer: asyncio.Future[Any], deadline: float) -> None:
         self.command: Final = command
+        self.packed: Final = packed(command)
         self.answer: Final = answer
         self.deadline: Final = deadline
 
@@ -113,7 +114,7 @@ class OneConnection:
         size = 0
         while self._waiting and len(leaving) < _MOST_COMMANDS:
             asked = self._waiting[0]
-            size += sum(map(len, asked.command))
+            size += len(asked.packed)
             if leaving and size > _MOST_BYTES:
                 break
             self._waiting.popleft()
@@ -138,9 +139,9 @@ class OneConnection:
             async with asyncio.timeout_at(leaving[0].deadline):
                 connection = await self._connected()
                 is_sent = True
-                unknown = await self._exchange(connection, leaving, [asked.command for asked in leaving])
+                unknown = await self._exchange(connection, leaving, [asked.packed for asked in leaving])
                 if unknown:  # the engine was started anew, and has forgotten the scripts
-                    await self._exchange(connection, unknown, [with_text(asked.command) for asked in unknown])
+                    await self._exchange(connection, unknown, [packed(with_text(asked.command)) for asked in unknown])
                 await self._confirm(connection, leaving[0].deadline)
         except asyncio.CancelledError:
             self._fail(leaving, BackplaneError("this line is closed", doubtful=is_sent))
@@ -175,12 +176,12 @@ class OneConnection:
             await reach.hang_up(connection)
 
     async def _exchange(
-        self, connection: AbstractConnection, leaving: Sequence[_Asked], commands: Sequence[Command]
+        self, connection: AbstractConnection, leaving: Sequence[_Asked], commands: Iterable[bytes]
     ) -> list[_Asked]:
         """Send commands and read the answers; those whose scripts are not known."""
         from redis.exceptions import NoScriptError, ReadOnlyError
 
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        await connection.send_packed_command(b"".join(commands), check_health=False)
         unknown: list[_Asked] = []
         is_demoted = False
         for asked in leaving:
@@ -256,9 +257,10 @@ class Cluster:
             async with asyncio.timeout(self._timeout), self._room:
                 is_sent = True
                 try:
-                    return await self._client.execute_command(*command)
+                    return await self._client.execute_command(command.name, *command.arguments)
                 except NoScriptError:
-                    return await self._client.execute_command(*with_text(command))
+                    command = with_text(command)
+                    return await self._client.execute_command(command.name, *command.arguments)
         except asyncio.CancelledError:
             raise BackplaneError("this line is closed", doubtful=is_sent) from None
         except Exception as error:
