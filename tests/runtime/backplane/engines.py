@@ -41,12 +41,19 @@ def _installed(name: str) -> Path | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at. Below those that the system gives to clients, which could take it meanwhile."""
+    """A port that nobody listens at, nor at the one 10,000 above, where the servers of a cluster talk to each other.
+
+    Both are below those that the system gives to clients, which could take them meanwhile.
+    """
     while True:
-        port = 10_000 + int.from_bytes(os.urandom(2)) % 20_000
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+        port = 10_000 + int.from_bytes(os.urandom(2)) % 12_000
+        if not any(map(_is_taken, (port, port + 10_000))):
+            return port
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Engine:

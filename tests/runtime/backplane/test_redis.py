@@ -86,6 +86,7 @@ def test_an_engine_that_comes_back_with_its_data_goes_on(start_redis: Start) -> 
         registered = await a.line.renew(LONG)
         await b.inbox.has("s", 1)
         engine.kill()
+        await a.inbox.until(lambda: a.inbox.interruptions == 1)
         await b.inbox.until(lambda: b.inbox.interruptions == 1)
         assert not (await failing(a.publish("s", b"2"))).doubtful
         assert not (await failing(b.line.subscribe(["u"]))).doubtful

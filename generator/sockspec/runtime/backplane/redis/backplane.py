@@ -98,7 +98,7 @@ class _RedisLine(Line):
         self._timeout: Final = backplane.timeout
         self._remember: Final = backplane.remember
         make, timeout = reach.connector(client, backplane.timeout), backplane.timeout
-        self._feed: Final = Feed(make, timeout, receiver, self._heard)
+        self._feed: Final = Feed(make, timeout, receiver, self._heard, self._broke)
         self._publishing: Lane
         self._asking: Lane
         if reach.is_cluster(client):
@@ -145,6 +145,10 @@ class _RedisLine(Line):
             _log.warning("something in a channel of this fleet is no entry; left out")
         else:
             self._receiver.receive(self._keys.of_channel(channel), epoch, entry)
+
+    def _broke(self) -> None:
+        self._publishing.distrust()
+        self._asking.distrust()
 
     async def _touch(self) -> None:
         """Keep known where the streams stand that are subscribed to."""

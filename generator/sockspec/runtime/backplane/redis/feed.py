@@ -164,13 +164,19 @@ class Feed:
     """The subscriptions of a node."""
 
     def __init__(
-        self, make: Callable[[], AbstractConnection], timeout: float, receiver: Receiver, heard: _Heard
+        self,
+        make: Callable[[], AbstractConnection],
+        timeout: float,
+        receiver: Receiver,
+        heard: _Heard,
+        broke: Callable[[], None],
     ) -> None:
-        """`heard` is given what is published to a channel that is subscribed to."""
+        """`heard` is given what is published to a channel that is subscribed to; `broke` is called before the receiver."""
         self._make: Final = make
         self._timeout: Final = timeout
         self._receiver: Final = receiver
         self._heard: Final = heard
+        self._broke: Final = broke
         self._wanted: Final[dict[bytes, object]] = {}
         self._session: _Session | None = None
         self._task: asyncio.Task[None] | None = None
@@ -240,6 +246,7 @@ class Feed:
             why = await session.until_broken(self._timeout)
             self._session = None
             _log.warning("the connection to Redis broke: %s", why)
+            self._broke()
             self._receiver.interrupted()
             await session.end()
             session = self._session = await self._again()

@@ -39,6 +39,10 @@ class Lane(Protocol):
         """The answers to commands, in order. Raises BackplaneError if one of them fails."""
         ...
 
+    def distrust(self) -> None:
+        """Another connection to the engine broke: what is asked for from now on goes over a new one."""
+        ...
+
     async def close(self) -> None:
         """Fail what is on its way, and give the connections up."""
         ...
@@ -81,6 +85,11 @@ class OneConnection:
         self._unconfirmed: Final[list[tuple[_Asked, Any]]] = []
         self._flight: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._is_distrusted = False
+
+    def distrust(self) -> None:
+        """Another connection to the engine broke: what is asked for from now on goes over a new one."""
+        self._is_distrusted = True
 
     async def ask(self, command: Command) -> Any:
         """The answer to a command."""
@@ -157,15 +166,10 @@ class OneConnection:
 
     async def _connected(self) -> AbstractConnection:
         connection = self._connection
-        if connection is not None:
-            # Until 8.0 it was called differently. Something to read here is the end, as nothing was asked for.
-            can_read = getattr(connection, "can_read", None) or connection.can_read_destructive
-            try:
-                if not await can_read():
-                    return connection
-            except Exception as error:
-                _log.debug("a connection to Redis is of no use any more: %s", type(error).__name__)
-            await self._hang_up()
+        if connection is not None and not self._is_distrusted and not reach.has_ended(connection):
+            return connection
+        await self._hang_up()
+        self._is_distrusted = False
         self._connection = await reach.connected(self._make, self._timeout)
         self._on_connect(self._connection)
         return self._connection
@@ -265,6 +269,9 @@ class Cluster:
             raise BackplaneError("this line is closed", doubtful=is_sent) from None
         except Exception as error:
             raise reach.failure(error, doubtful=is_sent) from error
+
+    def distrust(self) -> None:
+        """The other connection may have led to another server: redis-py sees to its own."""
 
     async def close(self) -> None:
         """Give the connections up."""

@@ -116,6 +116,15 @@ async def hang_up(connection: AbstractConnection) -> None:
         _log.debug("closing a connection to Redis failed: %s", type(error).__name__)
 
 
+def has_ended(connection: AbstractConnection) -> bool:
+    """Whether the other end has closed a connection meanwhile: then what is asked for has to go over another one.
+
+    redis-py itself notices that from 8.0 on; the stream that it reads from is the same in all versions.
+    """
+    reader: asyncio.StreamReader | None = getattr(connection, "_reader", None)
+    return reader is None or reader.at_eof()
+
+
 async def close(client: Client, timeout: float) -> None:
     """Close a client, and those that it asks for its address. Never raises."""
     manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
