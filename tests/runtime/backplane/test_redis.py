@@ -385,6 +385,11 @@ def test_a_line_follows_a_failover(start_redis: Start) -> None:
     scenario(RedisBackplane(f"redis+sentinel://127.0.0.1:{sentinel.port}/ours", timeout=1.0, replicas=0), check)
 
 
+def _sees_all(nodes: bytes) -> bool:
+    lines = nodes.splitlines()
+    return len(lines) == 3 and all(b" connected" in line and b"handshake" not in line for line in lines)
+
+
 @pytest.fixture(scope="module")
 def cluster(start_shared_redis: Start) -> list[engines.Redis]:
     """Three servers that share the slots."""
@@ -397,7 +402,8 @@ def cluster(start_shared_redis: Start) -> list[engines.Redis]:
 
     async def agree() -> bool:
         states = [tell(server, "CLUSTER", "INFO") for server in servers]
-        return all(b"cluster_state:ok" in state and b"cluster_known_nodes:3" in state for state in states)
+        views = [tell(server, "CLUSTER", "NODES") for server in servers]
+        return all(b"cluster_state:ok" in state for state in states) and all(map(_sees_all, views))
 
     asyncio.run(until(agree))
     return servers
