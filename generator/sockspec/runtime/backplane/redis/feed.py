@@ -192,7 +192,8 @@ class Feed:
         self._receiver: Final = receiver
         self._heard: Final = heard
         self._broke: Final = broke
-        self._wanted: Final[dict[bytes, object]] = {}
+        # With the callers that are about to subscribe; None once one of them has.
+        self._wanted: Final[dict[bytes, set[object] | None]] = {}
         self._session: _Session | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -220,8 +221,9 @@ class Feed:
             raise BackplaneError("Redis cannot be reached")
         mark = object()
         for channel in channels:
-            if self._wanted.get(channel, mark) is not None:
-                self._wanted[channel] = mark  # whoever subscribed at the same time and fails leaves it to us
+            claims = self._wanted.setdefault(channel, set())
+            if claims is not None:
+                claims.add(mark)
         try:
             await session.tell("SUBSCRIBE", list(dict.fromkeys(channels)))
         except BaseException:
@@ -236,8 +238,15 @@ class Feed:
                 self._wanted[channel] = None
 
     def give_up(self, channels: Collection[bytes], mark: object) -> None:
-        """The caller failed: unsubscribe from what nobody else has subscribed to."""
-        self.unsubscribe([channel for channel in channels if self._wanted.get(channel) is mark])
+        """The caller failed: unsubscribe from what nobody else has subscribed to, or is about to."""
+        gone: list[bytes] = []
+        for channel in channels:
+            claims = self._wanted.get(channel)
+            if claims is not None and mark in claims:
+                claims.remove(mark)
+                if not claims:
+                    gone.append(channel)
+        self.unsubscribe(gone)
 
     def unsubscribe(self, channels: Iterable[bytes]) -> None:
         """Receive no more of these channels, from now on."""
