@@ -6,6 +6,7 @@ so whoever reads that to its end knows that no process is left.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
@@ -57,16 +58,21 @@ def main(
     files: str = "",
     switch: str = "",
     alone: str = "",
+    closing: str = "",
     **given: str,
 ) -> None:
     """Serve until there is a signal.
 
     `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
-    file `switch`, no worker can start, and only one can have the socket `alone`.
+    file `switch`, no worker can start, and only one can have the socket `alone`. With `closing`, supervisor and workers say
+    what `atexit` calls.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
     say(supervisor)
+
+    if closing:
+        atexit.register(lambda: say("over", os.getpid()))
 
     def ready(running: Running) -> None:
         assert os.getpid() != supervisor
@@ -76,6 +82,8 @@ def main(
             socket.socket(socket.AF_UNIX).bind(alone)
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
+        if closing:
+            atexit.register(lambda: say("closed", os.getpid()))
         say(os.getpid(), running.url)
 
     numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}

@@ -230,6 +230,18 @@ async def test_a_worker_that_cannot_be_replaced_later_leaves_the_others_alone(tm
 
 
 @scenario
+async def test_each_worker_closes_what_it_has_opened_and_the_supervisor_what_was_there_before() -> None:
+    async with supervised(2, closing=True) as fleet:
+        pids = await fleet.begun(2)
+        fleet.process.send_signal(signal.SIGTERM)
+        closed = [await fleet.said() for _ in pids]
+        assert sorted(closed) == sorted(["closed", str(pid)] for pid in pids)
+        supervisor = str(fleet.process.pid)
+        assert [await fleet.said(), await fleet.said()] == [["returned", supervisor], ["over", supervisor]]
+        assert await fleet.ended(returned=False) == 0
+
+
+@scenario
 async def test_workers_end_in_an_orderly_way_when_their_supervisor_is_killed() -> None:
     async with supervised(2) as fleet:
         async with clients(fleet, await fleet.begun(2)) as connected:
@@ -238,9 +250,10 @@ async def test_workers_end_in_an_orderly_way_when_their_supervisor_is_killed() -
             assert await fleet.ended(returned=False) == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @scenario
-async def test_sighup_replaces_workers_one_after_the_other() -> None:
-    async with supervised(2) as fleet:
+async def test_sighup_replaces_workers_one_after_the_other(loop: str) -> None:
+    async with supervised(2, loop=loop) as fleet:
         before = await fleet.begun(2)
         async with clients(fleet, before) as connected:
             fleet.process.send_signal(signal.SIGHUP)
@@ -274,10 +287,11 @@ async def test_workers_go_on_when_what_would_replace_them_cannot_start(tmp_path:
             assert await fleet.ended() == 0
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @scenario
-async def test_a_new_worker_has_the_certificate_that_it_loads(tmp_path: Path) -> None:
+async def test_a_new_worker_has_the_certificate_that_it_loads(loop: str, tmp_path: Path) -> None:
     certificate(tmp_path, "localhost")
-    async with supervised(2, files=tmp_path / "localhost", host="localhost") as fleet:
+    async with supervised(2, files=tmp_path / "localhost", host="localhost", loop=loop) as fleet:
         before = await fleet.begun(2)
         assert fleet.url.startswith("wss://localhost:")
         old = ssl.create_default_context(cafile=tmp_path / "localhost.pem")
