@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from sockspec.runtime.backplane.line import (
     Backplane,
+    BackplaneError,
     Entry,
     History,
     Line,
@@ -25,6 +26,8 @@ from sockspec.runtime.turnstile import Bucket
 
 _REMEMBERED: Final = 60.0
 """How long the ids of what was published are remembered, in seconds."""
+_REAPED: Final = -1.0
+"""In place of the end of its lease, for a node of which something was taken away."""
 
 
 class _Stream:
@@ -124,7 +127,7 @@ class MemoryBackplane(Backplane):
 
     def renew(self, node: str, lease: float) -> Registration:
         """A node lives."""
-        known = node in self._leases
+        known = self._leases.get(node, _REAPED) > _REAPED
         self._leases[node] = self._clock() + lease
         alive = frozenset(filter(self.lives, self._leases))
         return Registration(alive, frozenset(self._leases) - alive, known, self._engine)
@@ -135,7 +138,7 @@ class MemoryBackplane(Backplane):
 
     def retire(self, node: str) -> None:
         """A node lives no more."""
-        if node in self._leases:
+        if self.lives(node):
             self._leases[node] = 0.0
 
     def place(self, record: Record, most: int | None) -> Placed:
@@ -174,7 +177,9 @@ class MemoryBackplane(Backplane):
         found = tuple(self._tables[table][key] for table, key in itertools.islice(owned, limit))
         for record in found:
             self._remove(record)
-        if not found:
+        if found:
+            self._leases[node] = _REAPED
+        else:
             self._leases.pop(node, None)
         return found
 
@@ -230,26 +235,36 @@ _MOST_BUCKETS: Final = 100_000
 
 class _MemoryLine(Line):
     def __init__(self, backplane: MemoryBackplane, node: str, receiver: Receiver) -> None:
-        self._backplane = backplane
+        self._of = backplane
+        self._is_closed = False
         self.node: Final = node
         self.receiver: Final = receiver
         self.streams: Final[set[str]] = set()
 
+    @property
+    def _backplane(self) -> MemoryBackplane:
+        if self._is_closed:
+            raise BackplaneError("this line is closed")
+        return self._of
+
     async def close(self) -> None:
-        self._backplane.close(self)
+        self._is_closed = True
+        self._of.close(self)
 
     async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
         return self._backplane.publish(stream, data, id, history)
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
+        positions = await self.positions(streams)
         self.streams.update(streams)
-        return await self.positions(streams)
+        return positions
 
     async def unsubscribe(self, streams: Collection[str]) -> None:
         self.streams.difference_update(streams)
 
     async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
-        return {name: self._backplane.stream(name).top for name in streams}
+        backplane = self._backplane
+        return {name: backplane.stream(name).top for name in streams}
 
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
         found = self._backplane.stream(stream)

@@ -74,6 +74,7 @@ class Running:
 
     async def __aenter__(self) -> Running:
         loop = asyncio.get_running_loop()
+        await self.dispatcher.start()
         serves = self.ssl is None
         if self._socket is None:
             self._listener = await loop.create_server(
@@ -153,6 +154,7 @@ class Running:
                 _log.warning("%d connections did not end in time", len(unfinished))
             for task in unfinished:
                 task.cancel()
+        await self.dispatcher.stop()
 
     async def accept_no_more(self) -> None:
         """Stop listening, and keep the connections that there are."""
