@@ -108,8 +108,6 @@ class Options:
     """Paths below which a version was served once, such as `/v1`: they are answered with HTTP 410."""
     observers: tuple[Observer, ...] = ()
     """Who is told what happens: metrics, traces."""
-    backplane: Backplane | None = None
-    """What carries groups over several processes; None for memory, which is for one."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be."""

@@ -263,9 +263,7 @@ class _RedisLine(Line):
     async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
         self._check_open()
         long = _milliseconds(seconds)
-        await self._asking.ask_all(
-            ("SET", self._keys.kept(key), value, b"PX", long) for key, value in values.items()
-        )
+        await self._asking.ask_all(("SET", self._keys.kept(key), value, b"PX", long) for key, value in values.items())
 
     async def kept(self, key: str) -> bytes | None:
         value: bytes | None = await self._asking.ask(("GET", self._keys.kept(key)))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Client: TypeAlias = "Redis | RedisCluster"
 
-_OF_ITS_OWN = "retry retry_on_error retry_on_timeout maint_notifications_config maint_notifications_pool_handler".split()
+_OF_ITS_OWN = (
+    "retry retry_on_error retry_on_timeout maint_notifications_config maint_notifications_pool_handler".split()
+)
 """Arguments of a client's connections that ours do without."""
 
 
