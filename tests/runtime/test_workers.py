@@ -118,6 +118,12 @@ async def answered(websocket: ClientConnection) -> bool:
     return bool((await told(websocket))["type"] == "history")
 
 
+async def node(websocket: ClientConnection) -> str:
+    """The name of the node that a client is connected to, which it tells everybody."""
+    await websocket.send('{"type":"post","text":"/tell"}')
+    return str((await told(websocket))["text"])
+
+
 def is_gone(pid: int) -> bool:
     """Whether there is no such process, not even one that nobody has waited for."""
     try:
@@ -135,6 +141,8 @@ async def test_sigterm_has_every_client_of_every_worker_told_and_no_process_is_l
         assert len(pids) == 3
         assert fleet.process.pid not in pids
         async with clients(fleet, pids) as connected:
+            nodes = {await node(one) for one in connected.values()}
+            assert len(nodes) == 3
             fleet.process.send_signal(signal.SIGTERM)
             fleet.process.send_signal(signal.SIGTERM)
             assert [await farewell(one) for one in connected.values()] == [FAREWELL] * 3
@@ -309,7 +317,7 @@ async def test_a_new_worker_has_the_certificate_that_it_loads(loop: str, tmp_pat
 
 @scenario
 async def test_a_worker_that_does_not_end_in_time_is_killed() -> None:
-    async with supervised(2, drain_timeout=0.1, close_timeout=0.1) as fleet:
+    async with supervised(2, patience=0.5) as fleet:
         one, other = await fleet.begun(2)
         async with clients(fleet, (one, other)) as connected:
             await connected[one].send('{"type":"post","text":"/block"}')

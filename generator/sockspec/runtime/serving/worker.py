@@ -64,6 +64,8 @@ def work(service: Service, link: socket.socket, mask: Iterable[int]) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     code = 0
     try:
+        for server in service.application.servers:
+            server.node = None  # one that was made before the fork would be that of all workers
         running = service.running()
         run_to_the_end(_until_told(running, service, link), running.deadline, loop_factory(running.options.loop))
     except SystemExit as wanted:
