@@ -260,17 +260,24 @@ async def test_workers_end_in_an_orderly_way_when_their_supervisor_is_killed() -
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @scenario
-async def test_sighup_replaces_workers_one_after_the_other(loop: str) -> None:
-    async with supervised(2, loop=loop) as fleet:
+async def test_sighup_replaces_workers_one_after_the_other_and_newcomers_are_served(loop: str) -> None:
+    async with supervised(2, loop=loop, drain_timeout=0.5) as fleet:
         before = await fleet.begun(2)
         async with clients(fleet, before) as connected:
+            for one in connected.values():
+                await one.send('{"type":"post","text":"/hold"}')  # for as long as it may take to drain
             fleet.process.send_signal(signal.SIGHUP)
-            farewells = {asyncio.create_task(farewell(one)): pid for pid, one in connected.items()}
             after = await fleet.begun(1)
-            done, _ = await asyncio.wait(farewells, return_when=asyncio.FIRST_COMPLETED)
+            hearing = {asyncio.create_task(told(one)): pid for pid, one in connected.items()}
+            done, _ = await asyncio.wait(hearing, return_when=asyncio.FIRST_COMPLETED)
+            ((first, pid),) = [(task.result()["error"]["type"], hearing[task]) for task in done]
+            assert first == FAREWELL[0]
+            for _ in range(10):
+                async with connect(fleet.url + ROOM, proxy=None) as newcomer:
+                    assert int((await told(newcomer))["text"]) in before - {pid} | after
             after |= await fleet.begun(1)
-            assert [is_gone(farewells[task]) for task in done] == [True]
-            assert await asyncio.gather(*farewells) == [FAREWELL] * 2
+            assert is_gone(pid)
+            assert [message["error"]["type"] for message in await asyncio.gather(*hearing)] == [FAREWELL[0]] * 2
             for pid in before:
                 await fleet.logged(f"(pid {pid}) has ended: exit code 0")
             assert all(map(is_gone, before))
