@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 from sockspec.runtime.backplane import conformance
 from sockspec.runtime.backplane.line import Backplane
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.nats import NatsBackplane
 from sockspec.runtime.backplane.redis import RedisBackplane
 
 
@@ -22,7 +24,12 @@ def _redis(request: pytest.FixtureRequest) -> Backplane:
     return RedisBackplane(request.getfixturevalue("redis_url"), prefix=conformance.unused())
 
 
-@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
+def _nats(request: pytest.FixtureRequest) -> Backplane:
+    url: str = request.getfixturevalue("nats_url")
+    return NatsBackplane(url, prefix=f"test-{os.urandom(6).hex()}", storage="memory")
+
+
+@pytest.fixture(params=[_memory, _redis, _nats], ids=["memory", "redis", "nats"])
 def backplane(request: pytest.FixtureRequest) -> Backplane:
     """One on which nothing was done before."""
     make: Callable[[pytest.FixtureRequest], Backplane] = request.param

@@ -1,0 +1,391 @@
+"""NATS with JetStream, 2.11 or newer, as the backplane of a fleet: the extra `nats`.
+
+All streams are subjects of one JetStream stream. The server republishes what it has stored on core NATS, which is the fan-out:
+with the sequence that the entry got, and with that of the entry before it on the same subject.
+
+What differs from the other backplanes:
+
+- Offsets are sequences of the JetStream stream, so those of one stream have holes, and all streams are of one epoch.
+- A stream by which nothing is stored any more stands where the JetStream stream does, which is never before its last entry.
+- A JetStream stream has one bound of its own for all subjects: it is the largest `History.size` that was asked for. A smaller
+  one is kept to when history is read.
+- Entries stay stored for `remember` seconds, so that a position in a stream that nobody publishes to can still be told from one
+  that missed something. They are given out for no longer than `History.seconds`.
+- What JetStream has acknowledged is in the operating system's hands, and on the disk within the server's `sync_interval`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Collection, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from sockspec.runtime import checks
+from sockspec.runtime.backplane.line import (
+    Backplane,
+    BackplaneError,
+    Entry,
+    History,
+    Line,
+    Placed,
+    Position,
+    Receiver,
+    Record,
+    Registration,
+    Slice,
+)
+from sockspec.runtime.backplane.nats_link import Link, Sink
+from sockspec.runtime.backplane.nats_messages import (
+    KEEP,
+    NO_STREAM,
+    Condition,
+    Refused,
+    entries_of,
+    headers_of,
+    id_of,
+    life_of,
+    sequence_of,
+    token_of,
+)
+from sockspec.runtime.backplane.nats_state import State
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+T = TypeVar("T")
+
+_SHORTEST: Final = 120.0
+"""How long the server knows what was published, in seconds, and the least that positions can be remembered."""
+_EXISTS: Final = 10058
+_MOST_FILTERS: Final = 500
+"""So many streams are asked about at once. The answers come with the last entry of each."""
+_TICK: Final = 60.0
+"""How often something is stored that only its age takes away, in seconds.
+
+What is stored first would else be gone as soon as a busy stream is trimmed, and nobody could tell whether a stream by which
+nothing is stored was ever published to since some position.
+"""
+_LEAST: Final = "sockspec.least"
+"""The note at a JetStream stream of the smallest bound that it ever had."""
+
+
+class NatsBackplane(Backplane):
+    """An engine that many processes reach: a NATS server, or a cluster, with JetStream enabled."""
+
+    name: ClassVar = "nats"
+    is_shared: ClassVar = True
+
+    def __init__(
+        self,
+        servers: str | Collection[str] = "nats://localhost:4222",
+        *,
+        prefix: str = "sockspec",
+        timeout: float = 2.0,
+        replicas: int = 1,
+        storage: str = "file",
+        remember: float = 3600.0,
+        max_bytes: int | None = None,
+        **connection: Any,
+    ) -> None:
+        """`prefix` begins the names of everything that is made there; `timeout` is in seconds.
+
+        `replicas`, `storage` ("file" or "memory") and `max_bytes` (of the history of all streams together; the oldest goes
+        first) are of the JetStream streams, and count for whoever makes them. `remember` is for how many seconds positions
+        stay good in a stream that nobody publishes to. What else is given goes to nats-py as it connects: `user_credentials=`,
+        `tls=`, `token=` and the like. Raises ValueError for what cannot be.
+        """
+        self.servers: Final = (servers,) if isinstance(servers, str) else tuple(servers)
+        self.prefix: Final = prefix
+        self.timeout: Final = timeout
+        self.replicas: Final = replicas
+        self.storage: Final = storage
+        self.remember: Final = remember
+        self.max_bytes: Final = max_bytes
+        self.connection: Final = connection
+        checks.above_zero(self, "timeout")
+        checks.whole(self, "replicas")
+        if storage not in ("file", "memory"):
+            raise ValueError(f'storage={storage!r} is neither "file" nor "memory"')
+        if not remember >= _SHORTEST:
+            raise ValueError(f"remember={remember!r} has to be {_SHORTEST:g} seconds at least")
+        if not self.servers:
+            raise ValueError("servers= has to name one at least")
+        if not prefix or quote(prefix, safe="") != prefix or "." in prefix:
+            raise ValueError(f"prefix={prefix!r} has to be of letters, digits, hyphens and underscores")
+
+    async def open(self, node: str, receiver: Receiver) -> Line:
+        """Connect a node. Raises BackplaneError when no server can be reached, or it is older than 2.11."""
+        line = _NatsLine(self, node, receiver)
+        await line.open()
+        return line
+
+
+class _NatsLine(Line):
+    def __init__(self, backplane: NatsBackplane, node: str, receiver: Receiver) -> None:
+        self._backplane = backplane
+        self._receiver = receiver
+        self._link = Link(
+            backplane.servers,
+            {"name": f"{backplane.prefix} {token_of(node)}", **backplane.connection},
+            backplane.timeout,
+            prepare=self._prepare,
+            interrupted=receiver.interrupted,
+            restored=receiver.restored,
+        )
+        self._state = State(self._link, backplane.prefix, node)
+        self._stream = f"{backplane.prefix}_streams"
+        self._in = f"{backplane.prefix}.in."
+        self._out = f"{backplane.prefix}.out."
+        self._epoch = ""
+        self._wanted = History(size=History().size, seconds=max(backplane.remember, History().seconds))
+        """The most that was asked for so far."""
+        self._size = self._age = 0.0
+        """What the JetStream stream keeps of each subject."""
+        self._growing = asyncio.Lock()
+        self._least = 0
+        self._ticked = ("", 0)
+        self._subscribing = Counter[str]()
+        """By how many callers each stream is being subscribed to."""
+        self._tokens: dict[str, str] = {}
+        """The names of streams that are subscribed to, as subjects."""
+
+    async def open(self) -> None:
+        """Connect. Raises BackplaneError."""
+        await self._link.open()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        """What takes several requests takes no longer than one."""
+        try:
+            async with asyncio.timeout(self._backplane.timeout):
+                return await work
+        except TimeoutError as error:
+            raise BackplaneError("NATS did not answer in time", doubtful=True) from error
+
+    # --- the JetStream streams --------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> bool:
+        """Find or make what there has to be; whether it is another than before."""
+        before = (self._epoch, self._state.engine)
+        await self._prepare_streams()
+        self._state.found(await self._found(self._state.stream, self._state.config()))
+        return before != (self._epoch, self._state.engine)
+
+    async def _prepare_streams(self) -> None:
+        size, age = self._wanted.size, int(self._wanted.seconds * 10**9)
+        wanted = {
+            "subjects": [f"{self._in}>"],
+            "republish": {"src": f"{self._in}>", "dest": f"{self._out}>"},
+            "max_msgs_per_subject": size,
+            "max_age": age,
+            "max_bytes": self._backplane.max_bytes or -1,
+            "duplicate_window": int(_SHORTEST * 10**9),
+            "metadata": {_LEAST: str(size)},
+        }
+        condition = await self._found(self._stream, wanted)
+        config = condition.config
+        has_size, has_age = _bound(config.get("max_msgs_per_subject")), _bound(config.get("max_age"))
+        if has_size < size or has_age < age:
+            has_size, has_age = max(has_size, size), max(has_age, age)
+            grown = {"max_msgs_per_subject": has_size, "max_age": has_age}
+            condition = await self._link.command(f"STREAM.UPDATE.{self._stream}", {**config, **grown}, Condition)
+        self._size, self._age = has_size, has_age / 10**9
+        try:
+            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
+        except ValueError:
+            self._least = 0
+        self._epoch = life_of(condition)
+        tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
+        if self._ticked != (self._epoch, tick):
+            await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
+            self._ticked = (self._epoch, tick)
+
+    async def _found(self, stream: str, wanted: Mapping[str, Any]) -> Condition:
+        """A JetStream stream as it is, or as it was just made."""
+        made = {
+            "name": stream,
+            "retention": "limits",
+            "discard": "old",
+            "storage": self._backplane.storage,
+            "num_replicas": self._backplane.replicas,
+            "max_consumers": -1,
+            "max_msgs": -1,
+            "allow_direct": True,
+            **wanted,
+        }
+        try:
+            return await self._link.condition(stream)
+        except Refused as refused:
+            if refused.err_code != NO_STREAM:
+                raise
+        try:
+            await self._link.command(f"STREAM.CREATE.{stream}", made, Condition)
+        except Refused as refused:
+            if refused.err_code != _EXISTS:
+                raise
+        return await self._link.condition(stream)
+
+    async def _grow(self, history: History) -> None:
+        """Keep more than before, for somebody asks for it."""
+        async with self._growing:
+            if history.size > self._size or history.seconds > self._age:
+                wanted = self._wanted
+                size, seconds = max(wanted.size, history.size), max(wanted.seconds, history.seconds)
+                self._wanted = History(size=size, seconds=seconds)
+                await self._prepare_streams()
+
+    async def _look(self) -> Condition:
+        """How the JetStream stream is now."""
+        condition = await self._link.condition(self._stream)
+        if life_of(condition) != self._epoch:
+            self._link.suspect()
+        return condition
+
+    # --- streams ----------------------------------------------------------------------------------------------------
+
+    async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
+        if history.size > self._size or history.seconds > self._age:
+            try:
+                await self._in_time(self._grow(history))
+            except BackplaneError as error:
+                raise BackplaneError(str(error)) from error  # the entry was not even sent
+        token = self._tokens.get(stream) or token_of(stream)
+        name = quote(id, errors="surrogatepass")
+        headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
+        return Position(self._epoch, await self._link.append(self._in + token, data, headers))
+
+    async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
+        tokens = {name: token_of(name) for name in streams}
+        self._subscribing.update(tokens.keys())
+        try:
+            await self._link.watch(
+                {self._out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
+            )
+            found = await self.positions(streams)
+            self._tokens.update(tokens)
+        except BaseException:
+            # Another caller may be about to subscribe to some of these, too.
+            failed = [name for name in tokens if name not in self._tokens and self._subscribing[name] == 1]
+            await self._link.unwatch([self._out + tokens[name] for name in failed])
+            raise
+        finally:
+            self._subscribing -= Counter(tokens.keys())
+        return found
+
+    async def unsubscribe(self, streams: Collection[str]) -> None:
+        tokens = [token for name in streams if (token := self._tokens.pop(name, None)) is not None]
+        await self._link.unwatch([self._out + token for token in tokens])
+
+    def _receive(self, stream: str, message: Msg) -> None:
+        """An entry was published."""
+        headers = headers_of(message)
+        entry = Entry(sequence_of(message), int(headers["Nats-Last-Sequence"]), id_of(headers), message.data)
+        self._receiver.receive(stream, self._epoch, entry)
+
+    async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
+        return await self._in_time(self._positions(streams))
+
+    async def _positions(self, streams: Collection[str]) -> Mapping[str, Position]:
+        condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
+        epoch, empty = life_of(condition), _empty(condition)
+        subjects = {name: self._in + token_of(name) for name in streams}
+        wanted = list(subjects.values())
+        tops = dict[str, int]()
+        for start in range(0, len(wanted), _MOST_FILTERS):
+            tops |= await self._tops(wanted[start : start + _MOST_FILTERS])
+        return {name: Position(epoch, tops.get(subject, empty)) for name, subject in subjects.items()}
+
+    async def _tops(self, subjects: Collection[str]) -> dict[str, int]:
+        """Where the last entries are that are stored by these subjects."""
+        tops = dict[str, int]()
+        while missing := [subject for subject in subjects if subject not in tops]:
+            messages, end = await self._get({"multi_last": missing})
+            tops |= {headers_of(message)["Nats-Subject"]: sequence_of(message) for message in messages}
+            if not messages or end.get("Nats-Num-Pending", "0") == "0":
+                break
+        return tops
+
+    async def _get(self, body: Mapping[str, Any]) -> tuple[list[Msg], dict[str, str]]:
+        """What is stored, right from the store."""
+        return await self._link.gather(f"$JS.API.DIRECT.GET.{self._stream}", msgspec.json.encode(body))
+
+    async def read(self, stream: str, since: Position, limit: int) -> Slice:
+        return await self._in_time(self._read(self._in + token_of(stream), since, limit))
+
+    async def _read(self, subject: str, since: Position, limit: int) -> Slice:
+        messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
+        found = [(sequence_of(message), message) for message in messages]
+        is_known = bool(found) and found[0][0] == since.offset
+        if is_known:
+            found.pop(0)
+        rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
+        condition = await self._look()  # after the entries were read: what is there now was there then
+        epoch, extent = life_of(condition), condition.state
+        last = found[-1] if found and not rest else await self._last(subject)
+        top = last[0] if last is not None else _empty(condition)
+        if since.epoch != epoch or since.offset > top:
+            return Slice(Position(epoch, top), (), complete=False)
+        if not is_known:
+            # Complete if nothing was too old since, and there is room for more of this subject.
+            is_known = extent.first_seq <= since.offset + 1 and len(found) + rest < self._least
+            is_known = is_known and (since.offset == 0 or await self._last(subject, since.offset) is None)
+        if not found and is_known:
+            top = since.offset
+        entries = entries_of(found[:limit], since.offset, rest, last and last[1], self._link.clock())
+        return Slice(Position(epoch, top), entries, complete=is_known and len(entries) == len(found[:limit]))
+
+    async def _last(self, subject: str, until: int | None = None) -> tuple[int, Msg] | None:
+        """The last entry, up to an offset, and where it stands; None where nothing is stored."""
+        messages, _ = await self._get({"multi_last": [subject], **({} if until is None else {"up_to_seq": until})})
+        return (sequence_of(messages[0]), messages[0]) if messages else None
+
+    # --- records ----------------------------------------------------------------------------------------------------
+
+    async def renew(self, lease: float) -> Registration:
+        return await self._in_time(self._state.renew(lease))
+
+    async def retire(self) -> None:
+        await self._in_time(self._state.retire())
+
+    async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
+        return await self._in_time(self._state.place(table, key, value, most))
+
+    async def drop(self, table: str, key: str) -> bool:
+        return await self._in_time(self._state.drop(table, key))
+
+    async def records(self, table: str) -> tuple[Record, ...]:
+        return await self._in_time(self._state.records(table))
+
+    async def reap(self, node: str, limit: int) -> tuple[Record, ...]:
+        return await self._in_time(self._state.reap(node, limit))
+
+    # --- what is kept, and rates ------------------------------------------------------------------------------------
+
+    async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
+        await self._in_time(self._state.keep(values, seconds))
+
+    async def kept(self, key: str) -> bytes | None:
+        return await self._in_time(self._state.kept(key))
+
+    async def discard(self, key: str) -> None:
+        await self._in_time(self._state.discard(key))
+
+    async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
+        return await self._in_time(self._state.take(bucket, amount, rate, burst))
+
+
+def _bound(value: object) -> int:
+    """A bound of a JetStream stream, which has none where it is not above 0."""
+    return value if isinstance(value, int) and value > 0 else 1 << 62
+
+
+def _empty(condition: Condition) -> int:
+    """Where a stream stands by which nothing is stored: at 0 when nothing was ever forgotten, else where all are."""
+    return 0 if condition.state.first_seq <= 1 else condition.state.last_seq
