@@ -62,6 +62,8 @@ T = TypeVar("T")
 _SHORTEST: Final = 120.0
 """How long the server knows what was published, in seconds, and the least that positions can be remembered."""
 _EXISTS: Final = 10058
+_IN_PROCESS: Final = 10158
+_PAUSE: Final = 0.01
 _MOST_FILTERS: Final = 500
 """So many streams are asked about at once. The answers come with the last entry of each."""
 _TICK: Final = 60.0
@@ -257,9 +259,25 @@ class _NatsLine(Line):
             except BackplaneError as error:
                 raise BackplaneError(str(error)) from error  # the entry was not even sent
         token = self._tokens.get(stream) or token_of(stream)
-        name = quote(id, errors="surrogatepass")
+        name = id if id.isascii() and id.isalnum() else quote(id, errors="surrogatepass")
         headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
-        return Position(self._epoch, await self._link.append(self._in + token, data, headers))
+        try:
+            offset = await self._link.append(self._in + token, data, headers)
+        except Refused as refused:
+            if refused.err_code != _IN_PROCESS:
+                raise
+            offset = await self._in_time(self._append_again(self._in + token, data, headers))
+        return Position(self._epoch, offset)
+
+    async def _append_again(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
+        """Publish what is on its way to the replicas by the same id already, until it is said where it stands."""
+        while True:
+            await asyncio.sleep(_PAUSE)
+            try:
+                return await self._link.append(subject, data, headers)
+            except Refused as refused:
+                if refused.err_code != _IN_PROCESS:
+                    raise
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
         tokens = {name: token_of(name) for name in streams}

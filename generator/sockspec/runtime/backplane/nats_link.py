@@ -43,6 +43,19 @@ _NO_RESPONDERS: Final = "503"
 T = TypeVar("T")
 
 
+class _Client(Client):
+    """nats-py's client, which reads headers faster: its own way takes longer than all the rest of a message."""
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for line in raw.decode("utf-8", "replace").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                found[name.strip()] = value.strip()
+        return found
+
+
 class Sink:
     """Takes the messages of a subscription while they are read.
 
@@ -184,7 +197,7 @@ class Link:
         """Connect to any of the servers, and bring everything there that has to be. Raises BackplaneError."""
         self._broken.clear()
         self._maker = asyncio.current_task()
-        client = self._client = Client()
+        client = self._client = _Client()
         options: dict[str, Any] = {
             "servers": list(self._servers),
             "connect_timeout": self.timeout,
@@ -362,9 +375,7 @@ def _check(client: Client) -> None:
     """Raises BackplaneError for a server that is too old."""
     version = client.connected_server_version
     if (version.major or 0, version.minor or 0) < _OLDEST:
-        raise BackplaneError(
-            f"NATS 2.11 or newer is needed, and this is {version.major}.{version.minor}.{version.patch}"
-        )
+        raise BackplaneError(f"NATS 2.11 or newer is needed, and this is {version.major}.{version.minor}")
 
 
 def _reason(error: Exception) -> str:
@@ -378,12 +389,12 @@ async def _note(error: Exception) -> None:
 async def _dispose(client: Client, timeout: float) -> None:
     """Close a connection that is of no use any more, also one whose other side takes nothing."""
     closing = asyncio.create_task(client.close())
-    done, _ = await asyncio.wait({closing}, timeout=timeout)
-    if done and closing.exception() is None:
-        return
-    closing.cancel()
-    # nats-py waits for what is unsent, and has no other way to end a connection.
+    await asyncio.wait({closing}, timeout=timeout)
+    # nats-py waits for what is unsent, and has no other way to end a connection at once.
     writer = getattr(getattr(client, "_transport", None), "_io_writer", None)
     if writer is not None:
         writer.transport.abort()
+    closing.cancel()
     await asyncio.wait({closing}, timeout=timeout)
+    if not closing.cancelled() and closing.done() and (error := closing.exception()) is not None:
+        logger.debug("closing a connection to NATS failed: %s", type(error).__name__)

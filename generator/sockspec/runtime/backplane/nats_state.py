@@ -166,7 +166,7 @@ class State:
         now, found = self._link.clock(), dict[str, _Registered]()
         for message in await self._all(f"{self._nodes}*"):
             if (node := _decoded(message, _Node)) is not None:
-                lives = now < written(message) + node.lease
+                lives = node.lease > 0.0 and now < written(message) + node.lease
                 found[_text(node.name)] = _Registered(sequence_of(message), lives, node.is_reaped)
         return found
 
