@@ -44,7 +44,7 @@ class Chat(ChatServer):
         raise NotImplementedError
 
     async def room_opened(self, connection: RoomConnection) -> None:
-        self.group(RoomConnection, "all").join(connection)
+        await self.group(RoomConnection, "all").join(connection)
 
     async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
         """Told to all that are connected."""

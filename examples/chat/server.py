@@ -45,7 +45,7 @@ class Chat(ChatServer):
     async def join(self, connection: RoomConnection, message: messages.Join) -> None:
         room = self._room(connection)
         room.members[connection] = message.data.nickname
-        self.group(RoomConnection, room.name).join(connection)
+        await self.group(RoomConnection, room.name).join(connection)
         await self._announce(room, message.data.nickname, messages.Presence.ONLINE)
 
     async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:

@@ -98,13 +98,13 @@ class Grouped(Chat):
     """Passes posts on by a group, and to everybody but their author when they begin with `!`."""
 
     async def room_opened(self, connection: RoomConnection) -> None:
-        self.group(RoomConnection, connection.room).join(connection)
+        await self.group(RoomConnection, connection.room).join(connection)
         await super().room_opened(connection)
 
     async def post(self, connection: RoomConnection, message: Post) -> None:
         group = self.group(RoomConnection, connection.room)
         if message.text == "/leave":
-            group.leave(connection)
+            await group.leave(connection)
             return
         excluded = [connection] if message.text.startswith("!") else []
         await group.broadcast(Posted(room=connection.room, text=message.text), exclude=excluded)

@@ -54,7 +54,7 @@ class Grouped(GuardedChat):
         return Principal(id="ann", expires=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.lifetime))
 
     async def room_opened(self, connection: RoomConnection) -> None:
-        self.group(RoomConnection, "all").join(connection)
+        await self.group(RoomConnection, "all").join(connection)
         await super().room_opened(connection)
 
 
@@ -258,7 +258,7 @@ async def test_observers_are_told_of_what_is_sent_and_not_of_what_is_dropped() -
 async def test_groups_do_not_check_what_is_not_to_be_checked() -> None:
     class Lax(Chat):
         async def room_opened(self, connection: RoomConnection) -> None:
-            self.group(RoomConnection, "all").join(connection)
+            await self.group(RoomConnection, "all").join(connection)
             await super().room_opened(connection)
 
     for check_sent in (True, False):

@@ -24,6 +24,7 @@ TABLE = {
     "/problems/idle-timeout": (408, 3008, True, False, "reconnects"),
     "/problems/internal-server-error": (500, 1011, False, True, "backs off"),
     "/problems/service-restart": (503, 1012, True, True, "reconnects"),
+    "/problems/service-unavailable": (503, 1013, False, True, "backs off"),
     "/problems/invalid-parameters": (400, None, False, True, "stops"),
     "/problems/not-found": (404, None, False, True, "stops"),
     "/problems/unsupported-version": (410, None, False, True, "stops"),

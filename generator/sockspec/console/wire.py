@@ -99,7 +99,7 @@ class Wire:
             outgoing=outgoing,
             token=target.token,
             subprotocols=target.subprotocols,
-            options=options,
+            options=replace(options or ClientOptions(), resume=False),  # shown is what an API sends, and nothing else
         )
         self._client.dial_by(self._dial)
         self._client.on_state(self._moved)
@@ -197,6 +197,7 @@ class _Tapped:
 
     def __init__(self, inner: ClientTransport, events: asyncio.Queue[Event | None]) -> None:
         self.has_ended = False
+        self.resumes = inner.resumes
         self._inner = inner
         self._events = events
 

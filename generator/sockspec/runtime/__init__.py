@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sockspec.runtime.application import Application
+    from sockspec.runtime.backplane.line import Backplane, BackplaneError, History
+    from sockspec.runtime.backplane.memory import MemoryBackplane
+    from sockspec.runtime.backplane.nats import NatsBackplane
+    from sockspec.runtime.backplane.redis import RedisBackplane
     from sockspec.runtime.client import Client
     from sockspec.runtime.codec import Codec
     from sockspec.runtime.connection import Connection
     from sockspec.runtime.filled import identified, message_of, now, payload_of, stamped
+    from sockspec.runtime.fleet.presence import Member
+    from sockspec.runtime.fleet.recovery import Recovery
+    from sockspec.runtime.fleet.uplink import Unavailable
     from sockspec.runtime.formats import DateTime
-    from sockspec.runtime.groups import Group
+    from sockspec.runtime.groups import Audience, Group
     from sockspec.runtime.handshake import Handshake, Values
     from sockspec.runtime.heartbeat import Heartbeat
     from sockspec.runtime.inbox import InboxFull
@@ -60,12 +67,19 @@ else:
     _HOMES = {
         "security.cleartext": ("InsecureTransport",),
         "application": ("Application",),
+        "backplane.line": ("Backplane", "BackplaneError", "History"),
+        "backplane.memory": ("MemoryBackplane",),
+        "backplane.nats": ("NatsBackplane",),
+        "backplane.redis": ("RedisBackplane",),
         "client": ("Client",),
         "codec": ("Codec",),
         "connection": ("Connection",),
         "filled": ("identified", "message_of", "now", "payload_of", "stamped"),
+        "fleet.presence": ("Member",),
+        "fleet.recovery": ("Recovery",),
+        "fleet.uplink": ("Unavailable",),
         "formats": ("DateTime",),
-        "groups": ("Group",),
+        "groups": ("Audience", "Group"),
         "handshake": ("Handshake", "Values"),
         "heartbeat": ("Heartbeat",),
         "inbox": ("InboxFull",),
@@ -116,6 +130,9 @@ __all__ = [
     "ANONYMOUS",
     "PROBLEMS",
     "Application",
+    "Audience",
+    "Backplane",
+    "BackplaneError",
     "BasicCredentials",
     "BasicScheme",
     "BearerScheme",
@@ -138,10 +155,14 @@ __all__ = [
     "Handler",
     "Handshake",
     "Heartbeat",
+    "History",
     "InboxFull",
     "InsecureTransport",
     "KeyScheme",
     "Limits",
+    "Member",
+    "MemoryBackplane",
+    "NatsBackplane",
     "NotConnected",
     "Observer",
     "Options",
@@ -153,6 +174,8 @@ __all__ = [
     "ProblemError",
     "ProblemKind",
     "QueueFull",
+    "Recovery",
+    "RedisBackplane",
     "Refused",
     "Requirement",
     "Route",
@@ -165,6 +188,7 @@ __all__ = [
     "Tickets",
     "Token",
     "Transport",
+    "Unavailable",
     "UnknownMessage",
     "Unsent",
     "Values",

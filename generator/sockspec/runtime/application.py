@@ -48,11 +48,22 @@ class Application:
         ssl: SSLContext | None = None,
         sock: socket.socket | None = None,
         ready: Callable[[Running], Awaitable[None] | None] | None = None,
+        workers: int = 1,
     ) -> None:
         """Serve until SIGTERM or SIGINT, then say goodbye to every client and return.
 
         `ready` is called once the server listens; it may be asynchronous. Raises like `serve`.
+
+        Several `workers` are processes that are forked from this one and share the port; `ready` is called in each of them.
+        One that ends is replaced, and SIGHUP replaces all, one after the other. They need a backplane that all of them
+        reach: ValueError without. Raises NotImplementedError on a system that cannot do it, RuntimeError outside the main
+        thread, and SystemExit(1) when workers end again and again before they listen, or had to be killed in the end.
         """
+        if workers != 1:
+            from sockspec.runtime.serving.workers import run_workers
+
+            run_workers(self, workers, host, port, ssl=ssl, sock=sock, ready=ready)
+            return
         from sockspec.runtime.serving.standalone import run
 
         run(self.serve(host, port, ssl=ssl, sock=sock), ready)

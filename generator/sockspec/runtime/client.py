@@ -15,6 +15,8 @@ from sockspec.runtime.address import endpoint, header_lines, of_server, refuse_c
 from sockspec.runtime.backoff import Ending, Reconnection
 from sockspec.runtime.error_messages import read_error
 from sockspec.runtime.filled import identified
+from sockspec.runtime.fleet.control import HEADER, VERSION, is_control
+from sockspec.runtime.fleet.recovery import Recovery, Resumption
 from sockspec.runtime.heartbeat import Heartbeat, Pulse
 from sockspec.runtime.inbox import Ended
 from sockspec.runtime.jsontext import plain
@@ -117,6 +119,7 @@ class Client(Generic[In, Out]):
         self._pulse = Pulse(beat, answers=beat.ping in incoming.messages, encode=outgoing.encode) if beat else None
         self._sender: Outgoing[Out] = Outgoing(self._link, self.options)
         self._requests = Requests()
+        self._resumption = Resumption()
         self._hooks: list[Hook] = []
         self._dial_by: Dial | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -134,6 +137,11 @@ class Client(Generic[In, Out]):
     def unsent(self) -> tuple[Unsent[Out], ...]:
         """With the policy `queue`, what was not sent, in order; what is left here after the end is handed back so."""
         return self._sender.unsent
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the connection goes on with an earlier one: the server has put the client into its groups again."""
+        return self._resumption.resumed
 
     def dial_by(self, dial: Dial) -> None:
         """Open connections in another way than over the network, before there is one: in memory, in tests."""
@@ -301,7 +309,27 @@ class Client(Generic[In, Out]):
         """Call back for each change of state. To join or subscribe again, `on_connect` is the better place."""
         return self._listeners.on_state(callback)
 
+    def on_recovery(self, callback: Callback[Recovery]) -> Callable[[], None]:
+        """Call back after each reconnection, behind what was missed; and when something was lost otherwise.
+
+        Of a server that lets clients resume. What it sends to groups is then handed on once each and in order.
+        """
+        return self._listeners.on_recovery(callback)
+
     async def _receive(self, frame: str | bytes, transport: ClientTransport) -> None:
+        if not transport.resumes:
+            await self._take(frame, transport)
+        elif is_control(frame):
+            await self._hear_recovery(self._resumption.take(frame))
+        elif self._resumption.is_new():
+            await self._take(frame, transport)
+            await self._hear_recovery(self._resumption.handed_on())
+
+    async def _hear_recovery(self, recovery: Recovery | None) -> None:
+        if recovery is not None:
+            await self._listeners.hear_recovery(recovery)
+
+    async def _take(self, frame: str | bytes, transport: ClientTransport) -> None:
         incoming = self._incoming
         try:
             message = incoming.take(frame) if self.options.receiving == "off" else incoming.decode(frame)
@@ -367,7 +395,12 @@ class Client(Generic[In, Out]):
             self._requests.fail_all(ConnectionLost(self._link.ending))
             self._listeners.end(error, error or ConnectionLost(self._link.ending))
 
-    async def _prepare(self) -> None:
+    async def _prepare(self, transport: ClientTransport) -> None:
+        if transport.resumes:
+            await transport.send(self._resumption.begin())
+            await self._resumption.opened(self.options.open_timeout)
+        else:
+            await self._hear_recovery(self._resumption.begin_without())
         for hook in tuple(self._hooks):
             await hook()
 
@@ -384,6 +417,8 @@ class Client(Generic[In, Out]):
             # Its text can have the token in it.
             _log.warning("there are no credentials to connect with: %s", type(error).__name__)
             return Ending(reason=f"there is no token: {type(error).__name__}")
+        if options.resume:
+            headers = {**headers, HEADER: VERSION}
         if self._dial_by is not None:
             dial = self._dial_by
         else:

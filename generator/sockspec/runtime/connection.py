@@ -25,6 +25,7 @@ from sockspec.runtime.security.principal import P
 from sockspec.runtime.transport import ConnectionClosed, Frame, ServerTransport
 
 if TYPE_CHECKING:
+    from sockspec.runtime.fleet.feed import Feed
     from sockspec.runtime.groups import Group
     from sockspec.runtime.server import Server
 
@@ -50,6 +51,10 @@ class Admission:
     subprotocol: str | None = None
     address: str = ""
     """What the limits for one address count by; empty for what is not counted."""
+    seat: str = ""
+    """The place that it takes on all nodes together; empty for none."""
+    resumes: bool = False
+    """Whether the client is told where messages stand, so that it can resume."""
     refusal: Problem | None = None
     """Why the connection is only opened to say so and to close; None for one that is welcome."""
 
@@ -60,6 +65,10 @@ class Connection(Generic[Out, P]):
     def __init__(self, transport: ServerTransport, admission: Admission, *, options: Options, limits: Limits) -> None:
         self.id: Final = os.urandom(8).hex()
         """Names the connection in logs."""
+        self.member_id = self.id
+        """Names the client in its groups: the same after it has resumed."""
+        self.is_resumed = False
+        """Whether the client came back for the groups of an earlier connection, and is in them again."""
         self.handshake: Final = admission.handshake
         self.subprotocol: Final = admission.subprotocol
         """The subprotocol that both sides speak; None where there is none."""
@@ -68,11 +77,19 @@ class Connection(Generic[Out, P]):
         self.identity = admission.identity
         """What the client may do, by the schemes of the document."""
         self._principal = cast(P, admission.identity.principal)
-        self.groups: Final[dict[Group[Any], None]] = {}
-        """The groups that the connection is in."""
+        self.groups: Final[dict[Group[Any], bytes | None]] = {}
+        """The groups that the connection is in, with what was said when it joined."""
+        self.feeds: Final[dict[Feed, None]] = {}
+        """What it hears on this node: these groups, everybody, and all that is for its principal."""
+        self.is_placed = admission.resumes
+        """Whether it is told where messages stand."""
+        self.session = ""
+        """What its client can resume by; empty for one that cannot."""
+        self.closed_with: int | None = None
+        """The code that the server closed it with; None when it did not."""
         self._transport = transport
         self._server = admission.server
-        self._route = admission.route
+        self.route: Final = admission.route
         self._outgoing = admission.route.outgoing
         self._options = options
         self._observers = options.observers
@@ -125,8 +142,8 @@ class Connection(Generic[Out, P]):
 
     async def answer_heartbeat(self, message: Any) -> None:
         """Answer a ping that is a message of the document, without the application."""
-        if self._route.heartbeat is not None:
-            await self.send(self._route.heartbeat.answer(message))
+        if self.route.heartbeat is not None:
+            await self.send(self.route.heartbeat.answer(message))
 
     def renew(self, principal: P, *, scheme: str = "") -> None:
         """Go on with fresh credentials of the same client: their scopes and their expiry count from now on.
@@ -168,6 +185,10 @@ class Connection(Generic[Out, P]):
         tell(self._observers, lambda observer: observer.told(self, problem))
         self.post(Frame(text.encode()))
 
+    def group(self, name: str) -> Group[Out]:
+        """The group of that name at this endpoint; see `Server.group`."""
+        return self._server.group(type(self), name)
+
     async def send_frame(self, frame: Frame, key: Hashable = None) -> None:
         """Send what is encoded already, waiting like `send`."""
         self.post(frame, key)
@@ -199,7 +220,7 @@ class Connection(Generic[Out, P]):
 
         Waits, in bounded time, for the client whose message is being handled, and for no other.
         """
-        self._route.check_code(code)
+        self.route.check_code(code)
         closing = asyncio.create_task(self.finish(code, reason))
         if current.get() is self:
             await asyncio.shield(closing)
@@ -217,7 +238,9 @@ class Connection(Generic[Out, P]):
         Nothing more is sent from now on, nor does it hear its groups: what keeps coming must not keep it open.
         """
         self._is_parting = True
-        self._leave_groups()
+        if self.closed_with is None:
+            self.closed_with = code
+        self._hear_no_more()
         try:
             async with asyncio.timeout(self._options.close_timeout):
                 if len(self._outbox):
@@ -228,13 +251,21 @@ class Connection(Generic[Out, P]):
             self._transport.abort()
 
     def ended(self) -> None:
-        """The connection has ended: forget what was to be sent, and leave all groups."""
+        """The connection has ended: forget what was to be sent, and hear nothing any more."""
         self._outbox.clear()
-        self._leave_groups()
+        self._hear_no_more()
 
-    def _leave_groups(self) -> None:
-        for group in list(self.groups):
-            group.leave(self)
+    def abort(self) -> None:
+        """End the connection now, without a word."""
+        self._transport.abort()
+
+    async def caught_up(self) -> None:
+        """Wait until the client has read enough of what waits for it. Raises ConnectionClosed."""
+        await self._outbox.settled()
+
+    def _hear_no_more(self) -> None:
+        for feed in tuple(self.feeds):
+            feed.remove(self)
 
     async def _sent_in_vain(self) -> None:
         self._in_vain += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
+from sockspec.runtime.fleet.control import Resume, from_client, is_control
 from sockspec.runtime.heartbeat import Beats
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell, watched
@@ -21,10 +22,12 @@ from sockspec.runtime.problems import (
     FORBIDDEN,
     IDLE_TIMEOUT,
     INTERNAL_SERVER_ERROR,
+    MALFORMED_MESSAGE,
     TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     Problem,
     Refused,
+    reaction_to_close,
 )
 from sockspec.runtime.routing import Handler
 from sockspec.runtime.server import Server
@@ -34,6 +37,7 @@ from sockspec.runtime.turnstile import Bucket
 
 if TYPE_CHECKING:
     from sockspec.runtime.dispatcher import Dispatcher
+    from sockspec.runtime.fleet.seats import SharedRate
 
 _log: Final = logging.getLogger("sockspec.server")
 
@@ -81,6 +85,9 @@ class Conversation:
         self._endings: set[asyncio.Task[None]] = set()
         self._is_parting = False
         self._has_ended = False
+        self._code = 1006
+        self._first: str | bytes | None = None
+        self._shared_rate = self._rate_of_principal()
         transport.attach(connection.id, self._outlive)
 
     async def run(self) -> None:
@@ -93,8 +100,8 @@ class Conversation:
                 await self._part(self._dispatcher.restarting)
             else:
                 await self._serve()
-        except ConnectionClosed:
-            pass
+        except ConnectionClosed as closed:
+            self._code = closed.code
         finally:
             self._has_ended = True
             self._settle()
@@ -105,6 +112,12 @@ class Conversation:
             for task in (*self._running, *self._endings):
                 task.cancel()
             current.reset(token)
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the client may come back for what it missed, once the connection has ended."""
+        code = self._connection.closed_with or self._code
+        return self._connection.is_placed and reaction_to_close(code).retriable
 
     async def dismiss(self, problem: Problem, deadline: float) -> None:
         """Say goodbye: the problem, time for running handlers to finish, and the close code. Never raises."""
@@ -132,7 +145,7 @@ class Conversation:
         tell(self._observers, lambda observer: observer.opened(self._connection))
         begun = False
         try:
-            begun = await self._begin(start)
+            begun = await self._begin(start) and await self._welcome()
             if begun and await self._attempt(self._route.opened):
                 await self._read()
         finally:
@@ -158,6 +171,33 @@ class Conversation:
         self._is_idle = False
         return True
 
+    async def _welcome(self) -> bool:
+        """Have the connection hear what it should, and resume where it wants to; says whether it goes on."""
+        connection = self._connection
+        try:
+            asked = await self._hear_resume() if connection.is_placed else None
+            connection.is_placed = asked is not None
+            await self._dispatcher.node.welcome(connection, asked)
+        except Refused as refused:
+            await self._part(refused.problem)
+            return False
+        return True
+
+    async def _hear_resume(self) -> Resume | None:
+        """The first message of a client that can resume; None when it does not, as when it was not told that it may."""
+        try:
+            async with asyncio.timeout(self._options.open_timeout):
+                frame = await self._transport.receive()
+        except TimeoutError:
+            return None
+        if not is_control(frame):
+            self._first = frame
+            return None
+        asked = from_client(frame)
+        if asked is None:
+            raise Refused(Problem.of(MALFORMED_MESSAGE, "the first message was to be one that resumes"))
+        return asked
+
     def _outlive(self) -> None:
         """The peer has gone. A handler may finish, in bounded time: its connection counts for the limits until then."""
         if not self._has_ended:
@@ -173,7 +213,7 @@ class Conversation:
         surrounded = self._authorizes or bool(self._observers) or self._options.handler_timeout is not None
         goes_on = True
         while goes_on:
-            frame = transport.received()
+            frame, self._first = self._first or transport.received(), None
             if frame is None:
                 self._settle()
                 frame = await transport.receive()
@@ -182,6 +222,8 @@ class Conversation:
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
             decision = self._take(frame)
+            if self._shared_rate is not None and not await self._shared_rate.take():
+                decision = self._too_many(frame, self._shared_rate.wait)
             if isinstance(decision, Refusal):
                 goes_on = await self._refuse(decision)
                 continue
@@ -213,12 +255,23 @@ class Conversation:
         if self._observers:
             tell(self._observers, lambda observer: observer.received(self._connection, len(frame)))
         if self._rate is not None and not self._rate.take(now):
-            problem = Problem.of(TOO_MANY_REQUESTS, retry_after=self._rate.wait)
-            return self._session.fault(problem.about(self._incoming.correlation_in(frame)))
+            return self._too_many(frame, self._rate.wait)
         try:
             return self._session.receive(frame)
         except Exception:
             return refusal(incident("a message could not be read", extra=self._context))
+
+    def _too_many(self, frame: str | bytes, wait: float) -> Refusal:
+        problem = Problem.of(TOO_MANY_REQUESTS, retry_after=wait)
+        return self._session.fault(problem.about(self._incoming.correlation_in(frame)))
+
+    def _rate_of_principal(self) -> SharedRate | None:
+        """Where messages are counted on all nodes together, what counts them."""
+        rate, who = self._limits.messages_per_second, self._connection.principal.id
+        if rate is None or not who or self._options.message_rates != "principal":
+            return None
+        self._rate = None
+        return self._dispatcher.node.rate(f"{self._route.path} {who}", rate, self._limits.message_burst)
 
     async def _start(self, call: Call) -> None:
         """Run a handler beside the others."""

@@ -12,6 +12,8 @@ from typing import Any, Final
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection
 from sockspec.runtime.conversation import Conversation, incident
+from sockspec.runtime.fleet.control import HEADER, RESUME_SUBPROTOCOL, VERSION
+from sockspec.runtime.fleet.node import Node
 from sockspec.runtime.handshake import Handshake, HttpResponse, Values, http_refusal, read_target
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell
@@ -49,6 +51,8 @@ class Endpoint:
     limits: Limits
     incoming: Codec[Any]
     turnstile: Turnstile
+    scope: str
+    """What names the limits of principals on all nodes: endpoints of one name count together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Dispatcher:
         self.options: Final = options
         self._servers = servers
         self.draining = False
+        self._joined: Node | None = None
         self.endpoints: Final = tuple(_endpoints(servers, options))
         self._endpoints = {id(endpoint.route): endpoint for endpoint in self.endpoints}
         self._router = Router(endpoint.route for endpoint in self.endpoints)
@@ -84,6 +89,33 @@ class Dispatcher:
         self._conversations: dict[Conversation, None] = {}
         for endpoint in self.endpoints:
             _insist_on_origins(endpoint, options)
+        self.node = self._attach()
+
+    def _attach(self) -> Node:
+        """The node of these servers: one that some of them are on already, or a new one."""
+        nodes = (server.node for server in self._servers)
+        node = next((node for node in nodes if node is not None and node.is_usable), None) or Node(self.options)
+        for server in self._servers:
+            server.node = node
+            node.presence.serve(server)
+        return node
+
+    async def start(self) -> None:
+        """Join the fleet, if that has not been done. A backplane that does not answer is tried again beside."""
+        if not self.node.is_usable:
+            self.node = self._attach()
+        if self._joined is not self.node:
+            self._joined = self.node
+            self.node.users += 1
+        await self.node.hub.start()
+
+    async def stop(self) -> None:
+        """Leave the fleet, once nobody is served any more."""
+        if self._joined is not None:
+            self._joined.users -= 1
+            if self._joined.users == 0:
+                await self._joined.stop()
+            self._joined = None
 
     @property
     def restarting(self) -> Problem:
@@ -95,6 +127,7 @@ class Dispatcher:
 
         A connection has its place until it is given to `forget`, which has to be done once.
         """
+        await self.start()
         with ExitStack() as places:
             answer = await self._answer(request, places)
             if isinstance(answer, Admission):
@@ -116,6 +149,7 @@ class Dispatcher:
         finally:
             del self._conversations[conversation]
             connection.ended()
+            self.node.ended(connection, comes_back=conversation.comes_back)
 
     def forget(self, admission: Admission) -> None:
         """Give back the place of a handshake, once its connection has ended, or when none came of it."""
@@ -123,6 +157,8 @@ class Dispatcher:
             turnstile.release()
             if admission.refusal is None:
                 turnstile.leave(admission.identity.principal.id, admission.address)
+        if admission.seat:
+            self.node.seats.release(admission.seat)
 
     async def drain(self) -> None:
         """Refuse new connections and end the others: tell them, let running handlers finish, close, and cancel."""
@@ -245,12 +281,23 @@ class Dispatcher:
             raise Refused(self.restarting)
         who = identity.principal.id
         problem = endpoint.turnstile.enter(who, address, self.options.retry_after)
-        admission = _admission(endpoint, handshake, identity, address)
+        admission = _admission(endpoint, handshake, identity, address, resumes=self.options.resume)
         if problem is None:
-            self.turnstile.enter(who, address, self.options.retry_after)
-            return admission
+            seat = await self._claim(endpoint, who)
+            if seat is not None:
+                self.turnstile.enter(who, address, self.options.retry_after)
+                return replace(admission, seat=seat)
+            endpoint.turnstile.leave(who, address)
+            problem = Problem.of(REACH_MAXIMUM_CONNECTIONS, retry_after=self.options.retry_after)
         self._note(problem, host)
         return replace(admission, refusal=problem, address="")
+
+    async def _claim(self, endpoint: Endpoint, who: str) -> str | None:
+        """A place on all nodes together, where other nodes have some; empty where none is needed."""
+        most = endpoint.limits.max_connections_per_principal
+        if most is None or not who or self.options.backplane is None:
+            return ""
+        return await self.node.seats.claim(endpoint.scope, who, most)
 
     def _counted(self, host: str) -> str:
         """What the limits for one address count by. Behind a proxy that is not trusted, all have the proxy's address."""
@@ -267,7 +314,10 @@ class Dispatcher:
         if (
             handshake is None
             or endpoint.route.code_for(problem) is None
-            or not ("origin" in handshake.headers or SUBPROTOCOL in handshake.subprotocols)
+            or not (
+                "origin" in handshake.headers
+                or not {SUBPROTOCOL, RESUME_SUBPROTOCOL}.isdisjoint(handshake.subprotocols)
+            )
         ):
             return http_refusal(problem, challenges(endpoint.server, match.route))
         return replace(_admission(endpoint, handshake, NOBODY, ""), refusal=problem)
@@ -291,7 +341,10 @@ def _endpoints(servers: tuple[Server[Any], ...], options: Options) -> list[Endpo
             limits = options.limits or route.limits or server.limits
             own = everywhere is None and route.limits is not None and route.counted
             turnstile = Turnstile(limits, shared=shared, own=route.counted) if own else shared
-            found.append(Endpoint(server, route, limits, route.incoming.limited(limits.max_depth), turnstile))
+            alone = own and "max_connections_per_principal" in route.counted
+            scope = route.path if alone else server.routes[0].path if everywhere is None else "everything"
+            incoming = route.incoming.limited(limits.max_depth)
+            found.append(Endpoint(server, route, limits, incoming, turnstile, scope))
     return found
 
 
@@ -327,16 +380,22 @@ def _insist_on_subprotocols(route: Route, handshake: Handshake[Any]) -> None:
     offered = handshake.subprotocols
     if not route.subprotocols or not offered or not frozenset(route.subprotocols).isdisjoint(offered):
         return
-    if not any(name == SUBPROTOCOL or name.startswith(TOKEN_SUBPROTOCOL) for name in offered):
+    ours = (SUBPROTOCOL, RESUME_SUBPROTOCOL)
+    if not any(name in ours or name.startswith(TOKEN_SUBPROTOCOL) for name in offered):
         wanted = ", ".join(route.subprotocols)
         raise Refused(Problem.of(INVALID_PARAMETERS, f"none of the subprotocols is one of this endpoint: {wanted}"))
 
 
-def _admission(endpoint: Endpoint, handshake: Handshake[Any], identity: Identity, address: str) -> Admission:
+def _admission(
+    endpoint: Endpoint, handshake: Handshake[Any], identity: Identity, address: str, *, resumes: bool = False
+) -> Admission:
     offered = handshake.subprotocols
-    preferred = (*endpoint.route.subprotocols, SUBPROTOCOL)
+    preferred = (*endpoint.route.subprotocols, *([RESUME_SUBPROTOCOL] if resumes else []), SUBPROTOCOL)
     subprotocol = next((name for name in preferred if name in offered), None)
-    return Admission(endpoint.server, endpoint.route, handshake, identity, subprotocol, address)
+    asks = subprotocol == RESUME_SUBPROTOCOL or handshake.headers.get(HEADER) == VERSION
+    return Admission(
+        endpoint.server, endpoint.route, handshake, identity, subprotocol, address, resumes=resumes and asks
+    )
 
 
 def _is_remote(host: str) -> bool:

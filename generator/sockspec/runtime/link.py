@@ -58,7 +58,7 @@ class Link:
         open: Callable[[], Awaitable[ClientTransport | Ending]],
         *,
         receive: Callable[[str | bytes, ClientTransport], Awaitable[None]],
-        prepare: Callable[[], Awaitable[None]],
+        prepare: Callable[[ClientTransport], Awaitable[None]],
         watch: Callable[[ClientTransport], Coroutine[Any, Any, None]],
         changed: Callable[[State], None],
         lost: Callable[[Ending], None],
@@ -176,7 +176,7 @@ class Link:
         """Prepare the connection, let others send, and watch over it."""
         token = _hooking.set(self)
         try:
-            await self._prepare()
+            await self._prepare(opened)
         except Exception as error:
             # Its text may hold what was sent.
             _log.warning("a connection is given up: preparing it failed with %s", type(error).__name__)

@@ -13,6 +13,7 @@ from sockspec.runtime.policy import UnknownMessage
 from sockspec.runtime.problems import Problem
 
 if TYPE_CHECKING:
+    from sockspec.runtime.fleet.recovery import Recovery
     from sockspec.runtime.link import State
     from sockspec.runtime.options import ClientOptions
 
@@ -37,6 +38,7 @@ class Listeners(Generic[In]):
         self._on_problem: list[Callback[Problem]] = []
         self._on_unknown: list[Callback[UnknownMessage]] = []
         self._on_state: list[Callback[State]] = []
+        self._on_recovery: list[Callback[Recovery]] = []
 
     def on(self, message: type[T], callback: Callback[T], *, once: bool = False) -> Callable[[], None]:
         """See `Client.on` and `Client.once`."""
@@ -58,6 +60,10 @@ class Listeners(Generic[In]):
     def on_state(self, callback: Callback[State]) -> Callable[[], None]:
         """See `Client.on_state`."""
         return _register(self._on_state, callback)
+
+    def on_recovery(self, callback: Callback[Recovery]) -> Callable[[], None]:
+        """See `Client.on_recovery`."""
+        return _register(self._on_recovery, callback)
 
     async def wait_for(self, message: type[T], predicate: Callback[T] | None) -> T:
         """The next message of a class of which the predicate holds. Raises what `end` was given."""
@@ -94,6 +100,11 @@ class Listeners(Generic[In]):
         """Something came that is no message of the document."""
         for callback in tuple(self._on_unknown):
             await self._events.put((callback, message))
+
+    async def hear_recovery(self, recovery: Recovery) -> None:
+        """What was missed has been received, or is lost."""
+        for callback in tuple(self._on_recovery):
+            await self._events.put((callback, recovery))
 
     def hear_state(self, state: State) -> None:
         """The client stands elsewhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +44,27 @@ class Observer:
     ) -> AbstractContextManager[object]:
         """Surrounds the handler of a message: what it raises passes through."""
         return nullcontext()
+
+    # --- the backplane ----------------------------------------------------------------------------------------------
+
+    def degraded(self, backplane: str, is_down: bool) -> None:
+        """The engine of the backplane does not answer, or does so again."""
+
+    def publishing(self, stream: str) -> Mapping[str, str]:
+        """A message is about to be published; the headers of the trace that it goes on with."""
+        return {}
+
+    def published(self, backplane: str, seconds: float, is_safe: bool) -> None:
+        """A message was published, which took so long; or it could not be."""
+
+    def delivering(self, stream: str, headers: Mapping[str, str], lag: float, members: int) -> None:
+        """A message came over the backplane so many seconds after it was published, and goes to so many members here."""
+
+    def missed(self, backplane: str, entries: int, is_lost: bool) -> None:
+        """A gap was noticed. So many entries were read from history; what is lost was there no more."""
+
+    def resumed(self, connection: Connection[Any, Any], messages: int, is_recovered: bool) -> None:
+        """A client came back to its session, and got so many messages that it had missed; all of them, or not."""
 
 
 def tell(observers: Iterable[Observer], event: Callable[[Observer], object]) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sockspec.runtime import checks
+from sockspec.runtime.backplane.line import History
 from sockspec.runtime.limits import MIB, Limits
 from sockspec.runtime.policy import Offline, Overflow, Policy, SlowConsumer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from sockspec.runtime.backplane.line import Backplane
     from sockspec.runtime.observer import Observer
     from sockspec.runtime.security.tickets import Tickets
 
@@ -19,6 +21,8 @@ Loop = Literal["auto", "asyncio", "uvloop"]
 """Whose event loop it is."""
 Library = Literal["websockets", "picows"]
 """What reads and writes the frames."""
+Rates = Literal["connection", "principal"]
+"""What a rate of messages is counted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,27 @@ class Options:
     ticket_in_query: str = "ticket"
     """The query parameter that carries a ticket."""
 
+    backplane: Backplane | None = None
+    """What carries groups over several processes; None for memory, which is for one."""
+    history: History = field(default_factory=History)
+    """How much of what groups are sent is kept for those who missed it."""
+    publish_timeout: float = 5.0
+    """For what is broadcast to be safe with the backplane, and for joining a group. After that the caller is told."""
+    max_publishing: int = 1000
+    """How many broadcasts may be under way. One more fails at once."""
+    lease: float = 10.0
+    """How long after its last sign of life a node counts as dead, and what it held is given up."""
+    check_interval: float = 10.0
+    """How often a node asks whether it has missed something that nothing came after."""
+    resume: bool = True
+    """Whether clients that ask for it get their groups back when they reconnect, and what they missed meanwhile."""
+    session_timeout: float = 120.0
+    """How long after the end of its connection a client can resume."""
+    presence_grace: float = 5.0
+    """How long a client that can resume stays in its groups for others after its connection broke."""
+    message_rates: Rates = "connection"
+    """What `Limits.messages_per_second` counts by: each `connection`, or each `principal` on all nodes together."""
+
     library: Library = "websockets"
     """What reads frames where the server listens by itself: `websockets`, or `picows` (extra `fast`)."""
     loop: Loop = "auto"
@@ -87,10 +112,12 @@ class Options:
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be."""
         times = ("open_timeout", "close_timeout", "ping_interval", "ping_timeout", "write_timeout", "reply_timeout")
-        checks.above_zero(self, *times)
-        checks.at_least_zero(self, "drain_timeout", "drain_pause", "retry_after")
-        checks.whole(self, "drain_batch")
-        checks.choices(self, slow_consumer=SlowConsumer, receiving=Policy, library=Library, loop=Loop)
+        checks.above_zero(self, *times, "publish_timeout", "lease", "check_interval", "session_timeout")
+        checks.at_least_zero(self, "drain_timeout", "drain_pause", "retry_after", "presence_grace")
+        checks.whole(self, "drain_batch", "max_publishing")
+        checks.choices(
+            self, slow_consumer=SlowConsumer, receiving=Policy, library=Library, loop=Loop, message_rates=Rates
+        )
         checks.texts(self, "origins", "trusted_proxies", "retired")
         checks.origins(self, "origins")
         checks.starting_with(self, "retired", "/")
@@ -129,6 +156,8 @@ class ClientOptions:
     attempts_window: float = 30.0
     max_retry_after: float = 300.0
     """The longest wait that a server can ask for."""
+    resume: bool = True
+    """Whether to ask servers for the groups that a lost connection was in, and for what was missed meanwhile."""
 
     max_message: int = MIB
     """The largest message that is accepted. A larger one closes the connection with 1009."""

@@ -64,6 +64,7 @@ SLOW_CONSUMER: Final = "/problems/slow-consumer"
 IDLE_TIMEOUT: Final = "/problems/idle-timeout"
 INTERNAL_SERVER_ERROR: Final = "/problems/internal-server-error"
 SERVICE_RESTART: Final = "/problems/service-restart"
+SERVICE_UNAVAILABLE: Final = "/problems/service-unavailable"
 INVALID_PARAMETERS: Final = "/problems/invalid-parameters"
 NOT_FOUND: Final = "/problems/not-found"
 UNSUPPORTED_VERSION: Final = "/problems/unsupported-version"
@@ -93,6 +94,7 @@ PROBLEMS: Final = _table(
     ProblemKind(IDLE_TIMEOUT, "Connection idle for too long", 408, 3008, Reaction.RECONNECT, final=True),
     ProblemKind(INTERNAL_SERVER_ERROR, "Internal server error", 500, 1011, Reaction.BACK_OFF, refuses=True),
     ProblemKind(SERVICE_RESTART, "The service is restarting", 503, 1012, Reaction.RECONNECT, final=True, refuses=True),
+    ProblemKind(SERVICE_UNAVAILABLE, "Temporarily unavailable", 503, 1013, Reaction.BACK_OFF, refuses=True),
     ProblemKind(INVALID_PARAMETERS, "Invalid parameters", 400, None, Reaction.STOP, refuses=True),
     ProblemKind(NOT_FOUND, "Not found", 404, None, Reaction.STOP, refuses=True),
     ProblemKind(UNSUPPORTED_VERSION, "Unsupported version", 410, None, Reaction.STOP, refuses=True),

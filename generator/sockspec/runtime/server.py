@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-from weakref import WeakValueDictionary
 
 import msgspec
 
-from sockspec.runtime.groups import Group
+from sockspec.runtime.fleet.publication import everybody_stream, principal_stream
+from sockspec.runtime.groups import Audience, Group
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
 from sockspec.runtime.routing import Route
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from sockspec.runtime.application import Application
     from sockspec.runtime.connection import Connection
+    from sockspec.runtime.fleet.node import Node
+    from sockspec.runtime.fleet.presence import Member
     from sockspec.runtime.serving.asgi import AsgiApplication
     from sockspec.runtime.serving.standalone import Running
 
@@ -40,6 +41,8 @@ class Server(ABC, Generic[P]):
     """What the document declares by `x-limits`."""
     error_message: ClassVar[type[msgspec.Struct] | None] = None
     """The document's own error message; None for the design guide's."""
+    node: Node | None = None
+    """What connects it with the other nodes of its fleet, once it is to be served."""
 
     async def authorize(self, connection: Connection[Any, P], operation: str, message: object) -> None:
         """Called before the handler of a message, once the scopes are there that the document asks for.
@@ -47,6 +50,18 @@ class Server(ABC, Generic[P]):
         `operation` is the name of the handler's method.
 
         Raise `Refused` to turn the message down; the connection stays usable.
+        """
+
+    async def member_joined(self, group: Group[Any], member: Member[Any]) -> None:
+        """Somebody joined a group and said who they are; called once in the whole fleet. `group.broadcast` tells the others.
+
+        `group.route.connection` is the endpoint, and `member.of(…)` has what was said. Not called when a client resumes.
+        """
+
+    async def member_left(self, group: Group[Any], member: Member[Any]) -> None:
+        """Somebody who had said who they are left a group: on purpose, or because their connection or node ended.
+
+        Called once in the whole fleet, for those whose node died by another one, up to `Options.lease` later.
         """
 
     async def answer_heartbeat(self, connection: Connection[Any, P], message: object) -> None:
@@ -65,15 +80,20 @@ class Server(ABC, Generic[P]):
 
     def group(self, endpoint: type[Connection[Out, Any]], name: str) -> Group[Out]:
         """The group of that name among the connections to an endpoint, which its connection class stands for."""
-        group = self._groups.get((endpoint, name))
-        if group is None:
-            codec = next(route.outgoing for route in self.routes if issubclass(endpoint, route.connection))
-            group = self._groups[endpoint, name] = Group(name, codec)
-        return group
+        return Group(self, self._route_of(endpoint), name)
 
-    @cached_property
-    def _groups(self) -> WeakValueDictionary[tuple[type, str], Group[Any]]:
-        return WeakValueDictionary()
+    def principal(self, endpoint: type[Connection[Out, Any]], id: str) -> Audience[Out]:
+        """All connections of the principal with that id to an endpoint."""
+        route = self._route_of(endpoint)
+        return Audience(self, route, principal_stream(route.path, id))
+
+    def everybody(self, endpoint: type[Connection[Out, Any]]) -> Audience[Out]:
+        """All connections to an endpoint."""
+        route = self._route_of(endpoint)
+        return Audience(self, route, everybody_stream(route.path))
+
+    def _route_of(self, endpoint: type[Connection[Any, Any]]) -> Route:
+        return next(route for route in self.routes if issubclass(endpoint, route.connection))
 
     def application(self, *others: Server[Any], options: Options | None = None) -> Application:
         """This API, with others beside it, to be served on one port: for example, two versions of one."""
@@ -101,9 +121,10 @@ class Server(ABC, Generic[P]):
         ssl: SSLContext | None = None,
         options: Options | None = None,
         ready: Callable[[Running], Awaitable[None] | None] | None = None,
+        workers: int = 1,
     ) -> None:
         """Serve until SIGTERM or SIGINT, then say goodbye to every client and return; see `Application.run`."""
-        self.application(options=options).run(host, port, ssl=ssl, ready=ready)
+        self.application(options=options).run(host, port, ssl=ssl, ready=ready, workers=workers)
 
     def asgi(self, *, options: Options | None = None) -> AsgiApplication:
         """An ASGI 3 application; see `Application.asgi`."""

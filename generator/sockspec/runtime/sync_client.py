@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
 from sockspec.runtime.client import Client
+from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.link import State
 from sockspec.runtime.listeners import Callback
 from sockspec.runtime.outgoing import Unsent
@@ -134,6 +135,15 @@ class SyncClient(Generic[In, Out]):
     def on_state(self, callback: Callback[State]) -> Callable[[], None]:
         """Call back for each change of state."""
         return self.client.on_state(_threaded(callback))
+
+    def on_recovery(self, callback: Callback[Recovery]) -> Callable[[], None]:
+        """Call back after each reconnection, and when something was lost; see `Client.on_recovery`."""
+        return self.client.on_recovery(_threaded(callback))
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the connection goes on with an earlier one; see `Client.resumed`."""
+        return self.client.resumed
 
     def on_connect(self, hook: Callable[[], object]) -> Callable[[], None]:
         """Call a function for each new connection, before anything that waits for it is sent."""

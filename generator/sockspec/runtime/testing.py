@@ -71,6 +71,7 @@ class Host:
             _, unfinished = await asyncio.wait(self._conversations, timeout=self.dispatcher.options.close_timeout)
             for task in unfinished:
                 task.cancel()
+        await self.dispatcher.stop()
 
     @asynccontextmanager
     async def connected(self, client: C) -> AsyncGenerator[C]:
@@ -111,6 +112,7 @@ class Host:
             return _refused(answer)
         served, given = End(self.dispatcher.options, self.dispatcher.limits_of(answer)), End()
         served.other, given.other = given, served
+        given.resumes = answer.resumes
         task = asyncio.create_task(self._converse(served, answer))
         self._conversations.add(task)
         task.add_done_callback(self._conversations.discard)
@@ -144,6 +146,8 @@ class End:
         self._moved = asyncio.Event()
         self._stall: asyncio.TimerHandle | None = None
         self._on_end: Callable[[], None] | None = None
+        self.resumes = False
+        """Whether the server says where messages stand."""
 
     def pause_reading(self) -> None:
         """Take nothing of what is sent from now on, as a client does that is too slow."""
@@ -193,6 +197,8 @@ class End:
     def post(self, frame: Frame) -> None:
         """Send a message."""
         if self._ending is None:
+            if frame.before is not None:
+                self.other.arrive(frame.before.payload)
             self.other.arrive(frame.payload)
             if not self.is_writable and self._stall is None and self._write_timeout is not None:
                 self._stall = asyncio.get_running_loop().call_later(self._write_timeout, self.abort)

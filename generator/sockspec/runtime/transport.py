@@ -36,6 +36,8 @@ class Frame(Struct, eq=False, gc=False):
     data: bytes
     """The payload, of text in UTF-8."""
     is_text: bool = True
+    before: Frame | None = None
+    """What goes out just ahead of it, as a message of its own."""
     _wire: bytes = b""
 
     @property
@@ -45,7 +47,7 @@ class Frame(Struct, eq=False, gc=False):
 
     @property
     def wire(self) -> bytes:
-        """The unmasked frame that a server sends (RFC 6455, section 5.2)."""
+        """The unmasked frame that a server sends (RFC 6455, section 5.2), behind the one that goes before it."""
         if not self._wire:
             head, size = _TEXT if self.is_text else _BINARY, len(self.data)
             if size < 126:
@@ -54,6 +56,8 @@ class Frame(Struct, eq=False, gc=False):
                 self._wire = _MEDIUM(head, 126, size) + self.data
             else:
                 self._wire = _LONG(head, 127, size) + self.data
+            if self.before is not None:
+                self._wire = self.before.wire + self._wire
         return self._wire
 
 
@@ -110,6 +114,11 @@ class ServerTransport(Transport, Protocol):
 
 class ClientTransport(Transport, Protocol):
     """The client's end."""
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the server agreed to say where messages stand."""
+        ...
 
     async def send(self, frame: str | bytes) -> None:
         """Send a message. Waits while the peer has much to read. Raises ConnectionClosed."""

@@ -10,6 +10,7 @@ from websockets.asyncio.connection import Connection as WebSocket
 from websockets.exceptions import ConnectionClosed as WebSocketClosed
 from websockets.protocol import State
 
+from sockspec.runtime.fleet.control import HEADER, VERSION
 from sockspec.runtime.transport import ConnectionClosed
 
 IDLE_TIMEOUT: Final = 3008
@@ -41,6 +42,9 @@ class WebSocketTransport:
         self._websocket = websocket
         self._aborted = False
         self._reading = False
+        response = websocket.response
+        self.resumes = response is not None and response.headers.get(HEADER) == VERSION
+        """Whether the server agreed to say where messages stand."""
 
     @property
     def is_open(self) -> bool:

@@ -52,9 +52,7 @@ def nats_url(request: pytest.FixtureRequest) -> Generator[str]:
     engine.remove()
 
 
-@pytest.fixture
-def start_redis(request: pytest.FixtureRequest) -> Generator[Callable[..., engines.Redis]]:
-    """Starts a Redis that the test may stop, by options of its command line."""
+def _starting_redis(request: pytest.FixtureRequest) -> Generator[Callable[..., engines.Redis]]:
     if os.environ.get("SOCKSPEC_TEST_REDIS_URL"):
         leave_out(request, "SOCKSPEC_TEST_REDIS_URL names a Redis that tests cannot stop")
     executable, started = _redis_executable(request), list[engines.Redis]()
@@ -66,6 +64,12 @@ def start_redis(request: pytest.FixtureRequest) -> Generator[Callable[..., engin
     yield start
     for engine in started:
         engine.remove()
+
+
+start_redis = pytest.fixture(_starting_redis, name="start_redis")
+"""Starts a Redis that the test may stop, by options of its command line."""
+start_shared_redis = pytest.fixture(_starting_redis, name="start_shared_redis", scope="module")
+"""Starts one that the tests of a module share."""
 
 
 @pytest.fixture

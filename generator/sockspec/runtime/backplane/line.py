@@ -105,14 +105,14 @@ class History:
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be."""
         checks.above_zero(self, "seconds")
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 0:
-            raise ValueError(f"size= has to be a whole number that is not negative, not {self.size!r}")
+        if self.size != 0:
+            checks.whole(self, "size")
 
 
 class Receiver(Protocol):
     """What a node does with what comes over its line. Called in the event loop; it neither waits nor raises."""
 
-    def receive(self, stream: str, epoch: str, entry: Entry) -> None:
+    def receive(self, stream: str, epoch: str, entry: Entry, /) -> None:
         """An entry was published to a stream that the node is subscribed to.
 
         In order as a rule. An entry may come twice, may be missing, and may come after a later one: whoever receives looks

@@ -8,12 +8,14 @@ import ssl
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from sockspec.runtime.application import Application
 from sockspec.runtime.connection import Admission
 from sockspec.runtime.dispatcher import Dispatcher, Request
+from sockspec.runtime.fleet.control import HEADER, RESUME_SUBPROTOCOL, VERSION
 from sockspec.runtime.handshake import HttpResponse, Values, http_refusal
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.options import Options
@@ -49,6 +51,7 @@ class AsgiApplication:
     async def drain(self) -> None:
         """Say goodbye to every client, in bounded time; call it before the ASGI server closes its sockets."""
         await self.dispatcher.drain()
+        await self.dispatcher.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a connection, a request for one of the pages, or a lifespan."""
@@ -107,7 +110,10 @@ class AsgiApplication:
     async def _converse(self, admission: Admission, receive: Receive, send: Send) -> None:
         transport = AsgiTransport(receive, send, self.options, self.dispatcher.limits_of(admission))
         try:
-            await send({"type": "websocket.accept", "subprotocol": admission.subprotocol, "headers": []})
+            if admission.resumes and _keeps_headers_back(send):
+                admission = replace(admission, resumes=admission.subprotocol == RESUME_SUBPROTOCOL)
+            headers = [(HEADER.lower().encode(), VERSION.encode())] if admission.resumes else []
+            await send({"type": "websocket.accept", "subprotocol": admission.subprotocol, "headers": headers})
             await self.dispatcher.converse(transport, admission)
             await transport.close()
         except OSError:
@@ -242,6 +248,9 @@ class AsgiTransport:
         """Send a message without waiting. Does nothing when the connection is not open."""
         if not self.is_open:
             return
+        if frame.before is not None:
+            self._waiting.append(frame.before)
+            self._waiting_bytes += len(frame.before.data)
         self._waiting.append(frame)
         self._waiting_bytes += len(frame.data)
         if self._flusher is None and not self._sending.locked():
@@ -352,6 +361,11 @@ _MOST_REASON: Final = 123
 """The bytes that a close reason can have (RFC 6455, section 5.5)."""
 _AHEAD: Final = 64 * 1024
 """How many bytes wait for the ASGI server before the connection counts as slow."""
+
+
+def _keeps_headers_back(send: Send) -> bool:
+    """Whether the host is granian, which sends none of the headers that connections are accepted with."""
+    return type(getattr(send, "__self__", None)).__name__ == "ASGIWebsocketProtocol"
 
 
 def _exceeds(message: str | bytes, most: int) -> bool:

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 from sockspec.runtime.connection import Admission
 from sockspec.runtime.dispatcher import Request
+from sockspec.runtime.fleet.control import HEADER, VERSION
 from sockspec.runtime.handshake import HttpResponse, Values
 from sockspec.runtime.serving import pages
 from sockspec.runtime.serving.wire import Wire
@@ -162,11 +163,15 @@ class Doorkeeper(asyncio.Protocol):
 
             wire = PicowsWire(self._stream, self._options, limits, self._house.writing)
             chosen = {"Sec-WebSocket-Protocol": admission.subprotocol} if admission.subprotocol else {}
+            if admission.resumes:
+                chosen[HEADER] = VERSION
             wire.upgrade(bytes(self._received), chosen)
         else:
             from sockspec.runtime.serving.frames import FramesWire
 
             self._protocol.max_message_size = limits.max_message
+            if admission.resumes:
+                response.headers[HEADER] = VERSION
             self._protocol.send_response(response)
             wire = FramesWire(self._stream, self._protocol, self._options, limits, self._house.writing)
             wire.upgrade(bytes(self._received[self._rest :]))

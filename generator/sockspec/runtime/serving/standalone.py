@@ -46,7 +46,9 @@ class Running:
         *,
         ssl: SSLContext | None,
         sock: socket_library.socket | None,
+        shares_port: bool = False,
     ) -> None:
+        """With `shares_port`, other processes listen on the same address, and the system says which of them gets a client."""
         options = application.options
         self._is_local: Final = sock is not None and sock.family == getattr(socket_library, "AF_UNIX", None)
         self.host: Final = "localhost" if self._is_local else host if sock is None else str(sock.getsockname()[0])
@@ -62,6 +64,7 @@ class Running:
         self._port = port
         self.ssl: Final = ssl
         self._socket = sock
+        self._shares_port = shares_port
         self._listener: asyncio.Server | None = None
         self._accepting: list[asyncio.Task[None]] = []
         self._securing: set[asyncio.Task[None]] = set()
@@ -71,16 +74,18 @@ class Running:
 
     async def __aenter__(self) -> Running:
         loop = asyncio.get_running_loop()
+        await self.dispatcher.start()
         serves = self.ssl is None
         if self._socket is None:
             self._listener = await loop.create_server(
-                lambda: Doorkeeper(self), self.host or None, self._port, backlog=_BACKLOG, start_serving=serves
-            )
-        elif self._is_local:
-            self._listener = await loop.create_unix_server(
-                lambda: Doorkeeper(self), sock=self._socket, start_serving=serves
+                *(lambda: Doorkeeper(self), self.host or None, self._port),
+                backlog=_BACKLOG,
+                start_serving=serves,
+                reuse_port=self._shares_port or None,
             )
         else:
+            # A Unix socket as well: `create_unix_server` would remove its file in the end (seen in Python 3.13), which is
+            # for whoever made it.
             self._listener = await loop.create_server(lambda: Doorkeeper(self), sock=self._socket, start_serving=serves)
         for listening in self._listener.sockets:
             self._attend(os.dup(listening.fileno()))
@@ -139,10 +144,7 @@ class Running:
         """Say goodbye to every client, let running handlers finish, and stop listening; all in bounded time."""
         self.deadline.start()
         await self.dispatcher.drain()
-        if self._listener is not None:
-            await _accept_no_more(self._listener)
-        for accepting in self._accepting:
-            accepting.cancel()
+        await self.accept_no_more()
         for doorkeeper in list(self._handshakes):
             doorkeeper.cut_off()
         if self._conversations:
@@ -152,6 +154,15 @@ class Running:
                 _log.warning("%d connections did not end in time", len(unfinished))
             for task in unfinished:
                 task.cancel()
+        await self.dispatcher.stop()
+
+    async def accept_no_more(self) -> None:
+        """Stop listening, and keep the connections that there are."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await _accept_no_more(listener)
+        for accepting in self._accepting:
+            accepting.cancel()
 
     # --- for doorkeepers --------------------------------------------------------------------------------------------
 
@@ -186,11 +197,11 @@ class Running:
 
 def run(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in an orderly way and return."""
-    loop_factory = _loop_factory(running.options.loop)
-    run_to_the_end(_until_signal(running, ready), running.deadline, loop_factory)
+    run_to_the_end(_until_signal(running, ready), running.deadline, loop_factory(running.options.loop))
 
 
-def _loop_factory(wanted: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory(wanted: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop; None for what asyncio does. Raises ImportError where uvloop is asked for and is not there."""
     if wanted == "asyncio":
         return None
     try:
@@ -207,12 +218,17 @@ async def _until_signal(running: Running, ready: Callable[[Running], Awaitable[N
     # Signals stay caught while the server stops: a second one must not cut the goodbyes short.
     with _signals(signalled.set):
         async with running:
-            if ready is not None:
-                result = ready(running)
-                if inspect.isawaitable(result):
-                    await result
+            await announce(running, ready)
             await signalled.wait()
             _log.info("stopping")
+
+
+async def announce(running: Running, ready: Callable[[Running], Awaitable[None] | None] | None) -> None:
+    """Call `ready`, where there is one."""
+    if ready is not None:
+        result = ready(running)
+        if inspect.isawaitable(result):
+            await result
 
 
 @contextmanager

@@ -1,0 +1,301 @@
+"""One stream on one node: delivered in order, each entry once, with its gaps refilled from history."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from msgspec import Struct
+
+from sockspec.runtime.backplane.line import Entry, Position, Slice
+from sockspec.runtime.fleet import control
+from sockspec.runtime.fleet.publication import Publication, unpack, wire_name
+from sockspec.runtime.transport import Frame
+
+if TYPE_CHECKING:
+    from sockspec.runtime.connection import Connection
+
+_log: Final = logging.getLogger("sockspec.server")
+
+PART: Final = 128
+"""How many entries are read from history at once."""
+_TAIL: Final = 256
+"""How many of the latest entries a node remembers, so that not every client that comes back asks the engine."""
+_TAIL_BYTES: Final = 256 * 1024
+_EARLY: Final = 1024
+"""How many entries wait while a gap is refilled. When there are more, the oldest are read from history as well."""
+
+
+class Delivery(Struct, eq=False, gc=False):
+    """An entry as connections get it."""
+
+    offset: int
+    after: int
+    id: str
+    publication: Publication
+    frame: Frame
+    group: str
+    is_void: bool = False
+    _placed: Frame | None = None
+    _skipped: Frame | None = None
+
+    @property
+    def placed(self) -> Frame:
+        """For connections that are told where each message stands. Encoded once for all of them."""
+        if self._placed is None:
+            place = control.place(self.group, self.offset, self.after)
+            self._placed = Frame(self.frame.data, self.frame.is_text, before=place)
+        return self._placed
+
+    @property
+    def skipped(self) -> Frame:
+        """For those of them that the message is not for."""
+        if self._skipped is None:
+            self._skipped = control.place(self.group, self.offset, self.after, skip=True)
+        return self._skipped
+
+    def post_to(self, connection: Connection[Any, Any]) -> None:
+        """Send it to a connection."""
+        excluded = self.publication.exclude
+        if self.is_void or (excluded and connection.member_id in excluded):
+            if connection.is_placed:
+                connection.post(self.skipped)
+            return
+        connection.post(self.placed if connection.is_placed else self.frame, self.publication.key)
+
+
+class Source(Protocol):
+    """What a feed needs of its node."""
+
+    async def read(self, stream: str, since: Position, limit: int) -> Slice:
+        """The history of a stream, however long it takes until the engine answers."""
+        ...
+
+    def delivered(self, feed: Feed, delivery: Delivery) -> None:
+        """An entry was sent to all members."""
+        ...
+
+    def emptied(self, feed: Feed) -> None:
+        """The last member has left."""
+        ...
+
+    def missed(self, feed: Feed, entries: int, *, lost: bool) -> None:
+        """Entries that did not come by themselves were read from history, or could not be."""
+        ...
+
+    def start_soon(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine for as long as the node lives."""
+        ...
+
+
+class Feed:
+    """The members that a stream has on this node, and up to where they have been sent what is published to it."""
+
+    def __init__(self, stream: str, source: Source, *, control: Callable[[bytes], None] | None = None) -> None:
+        """`control` gets the bytes of each entry in place of members: for streams that carry no messages."""
+        self.stream: Final = stream
+        self.group: Final = wire_name(stream)
+        self.members: Final[dict[Connection[Any, Any], None]] = {}
+        self._source = source
+        self._control = control
+        self.position: Position | None = None
+        """Up to where everything was delivered; None while the node is not subscribed."""
+        self.idle_since: float | None = None
+        self.holds = 0
+        """How many are about to join: it is not to be given up meanwhile."""
+        self._tail: deque[Delivery] = deque()
+        self._tail_bytes = 0
+        self._early: deque[tuple[str, Entry]] = deque(maxlen=_EARLY)
+        self._refill: asyncio.Task[Any] | None = None
+        self._ready: asyncio.Future[None] | None = None
+
+    # --- being subscribed -------------------------------------------------------------------------------------------
+
+    async def ready(self) -> Position:
+        """The position, once the node is subscribed."""
+        while self.position is None:
+            if self._ready is None:
+                self._ready = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._ready)
+        return self.position
+
+    def open_at(self, position: Position) -> None:
+        """The node is subscribed, as of this position."""
+        if self.position is not None:
+            self.look(position)
+            return
+        self.position = position
+        self._settle()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+        self._ready = None
+
+    def look(self, top: Position) -> None:
+        """The stream stands there: refill what is missing."""
+        if self.position is not None and self.position != top and self._refill is None:
+            self._begin_refill()
+
+    # --- receiving --------------------------------------------------------------------------------------------------
+
+    def receive(self, epoch: str, entry: Entry) -> None:
+        """An entry came."""
+        if self.position is None or self._refill is not None:
+            self._early.append((epoch, entry))
+            return
+        self._take(epoch, entry)
+
+    def _take(self, epoch: str, entry: Entry) -> None:
+        position = self.position
+        assert position is not None
+        if epoch != position.epoch:
+            self._early.append((epoch, entry))
+            self._begin_refill()
+        elif entry.offset <= position.offset:
+            if self._diverges(entry):
+                self._begin_at(Position(epoch, entry.after))
+                self._deliver(entry)
+        elif entry.after <= position.offset:
+            self._deliver(entry)
+        else:
+            self._early.append((epoch, entry))
+            self._begin_refill()
+
+    def _diverges(self, entry: Entry) -> bool:
+        """Whether another entry stood there once: the engine has lost what it had."""
+        return any(known.offset == entry.offset and known.id != entry.id for known in self._tail)
+
+    def _deliver(self, entry: Entry) -> None:
+        assert self.position is not None
+        self.position = Position(self.position.epoch, entry.offset)
+        if self._control is not None:
+            self._control(entry.data)
+            return
+        delivery = self.delivery_of(entry)
+        self._remember(delivery)
+        for member in tuple(self.members):
+            delivery.post_to(member)
+        self._source.delivered(self, delivery)
+
+    def _remember(self, delivery: Delivery) -> None:
+        tail = self._tail
+        tail.append(delivery)
+        self._tail_bytes += len(delivery.frame.data)
+        while len(tail) > _TAIL or (self._tail_bytes > _TAIL_BYTES and len(tail) > 1):
+            self._tail_bytes -= len(tail.popleft().frame.data)
+
+    # --- refilling --------------------------------------------------------------------------------------------------
+
+    def _begin_refill(self) -> None:
+        self._refill = self._source.start_soon(self._run_refill())
+
+    async def _run_refill(self) -> None:
+        try:
+            await self._read_on()
+        finally:
+            self._refill = None
+        self._settle()
+
+    async def _read_on(self) -> None:
+        """Read and deliver up to the end of the stream."""
+        while True:
+            assert self.position is not None
+            found = await self._source.read(self.stream, self.position, PART)
+            if found.complete:
+                self._source.missed(self, len(found.entries), lost=False)
+            else:
+                found = await self._begin_anew(found)
+            for entry in found.entries:
+                if entry.offset > self.position.offset:
+                    self._deliver(entry)
+            if not found.entries:
+                self.position = found.top
+            if self.position.offset >= found.top.offset:
+                return
+
+    async def _begin_anew(self, found: Slice) -> Slice:
+        """Something is missing for good: go on with what there is."""
+        assert self.position is not None
+        if found.top.epoch != self.position.epoch:
+            # All that is there of another epoch was missed; it may be all that there ever was.
+            found = await self._source.read(self.stream, Position(found.top.epoch, 0), PART)
+        start = found.entries[0].after if found.entries else found.top.offset
+        self._source.missed(self, len(found.entries), lost=True)
+        self._begin_at(Position(found.top.epoch, start))
+        return found
+
+    def _begin_at(self, position: Position) -> None:
+        """Go on from there, and tell the members that something was lost."""
+        _log.warning("a group lost messages: the history does not reach back to what was received")
+        self._tail.clear()
+        self._tail_bytes = 0
+        self.position = position
+        told = control.frame_of(control.Joined(self.group, position.epoch, position.offset, lost=True))
+        for member in tuple(self.members):
+            if member.is_placed:
+                member.post(told)
+
+    def _settle(self) -> None:
+        """Take what came meanwhile."""
+        early, self._early = self._early, deque(maxlen=_EARLY)
+        while early:
+            self.receive(*early.popleft())
+
+    # --- members ----------------------------------------------------------------------------------------------------
+
+    def add(self, connection: Connection[Any, Any], *, told: bool = False, lost: bool = False) -> None:
+        """Send a connection all that comes from now on. The node has to be subscribed.
+
+        It is told where that begins, unless it knows; and whether it has lost what was before.
+        """
+        position = self.position
+        assert position is not None
+        self.members[connection] = None
+        connection.feeds[self] = None
+        self.idle_since = None
+        if connection.is_placed and not told:
+            joined = control.Joined(self.group, position.epoch, position.offset, lost)
+            connection.post(control.frame_of(joined))
+
+    def remove(self, connection: Connection[Any, Any], *, told: bool = False) -> None:
+        """Send a connection no more. It is told, if it wants to be."""
+        self.members.pop(connection, None)
+        connection.feeds.pop(self, None)
+        if not self.members:
+            self._source.emptied(self)
+        if told and connection.is_placed:
+            connection.post(control.frame_of(control.Left(self.group)))
+
+    def is_behind(self, top: Position) -> bool:
+        """Whether this node stands there, or has still to get there."""
+        own = self.position
+        return own is not None and own.epoch == top.epoch and own.offset <= top.offset
+
+    async def look_at(self, top: Position) -> None:
+        """Refill what is missing up to there, and wait for that."""
+        self.look(top)
+        if self._refill is not None:
+            await asyncio.wait([self._refill])
+
+    def since(self, position: Position) -> Sequence[Delivery] | None:
+        """What was delivered after a position, as far as the node remembers it; None where it does not."""
+        own = self.position
+        if own is None or own.epoch != position.epoch or own.offset < position.offset:
+            return None
+        if own.offset == position.offset:
+            return ()
+        if not self._tail or self._tail[0].after > position.offset:
+            return None
+        return [delivery for delivery in self._tail if delivery.offset > position.offset]
+
+    def delivery_of(self, entry: Entry) -> Delivery:
+        """An entry as connections get it; what is no message of ours is for nobody."""
+        publication = unpack(entry.data)
+        if publication is None:
+            _log.warning("an entry of a group is no message of ours, and is left out")
+            publication = Publication(b"")
+            return Delivery(entry.offset, entry.after, entry.id, publication, Frame(b""), self.group, is_void=True)
+        frame = Frame(publication.data, publication.is_text)
+        return Delivery(entry.offset, entry.after, entry.id, publication, frame, self.group)

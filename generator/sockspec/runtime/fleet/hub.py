@@ -1,0 +1,347 @@
+"""A node of a fleet: the streams that it is subscribed to, its lease, and the end of those that died."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sockspec.runtime.backplane.line import Entry, Line, Position, Record, Registration, Slice
+from sockspec.runtime.fleet.feed import Delivery, Feed
+from sockspec.runtime.fleet.publication import node_stream, pack
+from sockspec.runtime.fleet.uplink import Unavailable, Uplink
+from sockspec.runtime.observer import tell
+from sockspec.runtime.options import Options
+from sockspec.runtime.transport import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable
+
+_log: Final = logging.getLogger("sockspec.server")
+
+_BATCH: Final = 500
+"""How many streams are asked about at once."""
+_FAREWELL: Final = 2.0
+"""How long the end of a node waits for what it has still to tell the backplane, in seconds."""
+_REAPED: Final = 100
+"""How many records of a dead node are taken at once."""
+
+
+class Hub:
+    """One node. Nothing of it waits for the engine but what says so."""
+
+    def __init__(self, options: Options) -> None:
+        self.node: Final = os.urandom(8).hex()
+        self.options: Final = options
+        self._feeds: dict[str, Feed] = {}
+        self._wanted: dict[str, None] = {}
+        self._unwanted: list[str] = []
+        self._subscribing: asyncio.Task[Any] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._farewells: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._registration: Registration | None = None
+        self._has_stopped = False
+        self._checked = 0.0
+        self.on_reaped: Callable[[Record], Coroutine[Any, Any, None]] = _ignore
+        """Awaited with each record of a dead node."""
+        self.on_forgotten: Callable[[Line, bool], Coroutine[Any, Any, None]] = _forgive
+        """Awaited when this node's records are gone: because everything was forgotten, or only what this node had."""
+        self.on_told: Callable[[bytes], None] = _unheard
+        """Called with what another node tells this one."""
+        self.on_tick: list[Callable[[Line], Coroutine[Any, Any, None]]] = []
+        """Awaited about three times in each lease."""
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this node can serve in the loop that runs: it has not stopped, nor has the loop that it was started in."""
+        if self._loop is None:
+            return not self._has_stopped
+        try:
+            return not self._has_stopped and self._loop is asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+
+    async def start(self) -> None:
+        """Connect to the backplane, once; a node whose engine cannot be reached starts all the same."""
+        if self._starting is None:
+            self._loop = asyncio.get_running_loop()
+            from sockspec.runtime.backplane.memory import MemoryBackplane
+
+            backplane = self.options.backplane or MemoryBackplane()
+            self.uplink = Uplink(
+                backplane,
+                self.node,
+                receive=self._receive,
+                restored=self._look_around,
+                observers=self.options.observers,
+                most=self.options.max_publishing,
+            )
+            self._starting = asyncio.create_task(self._start())
+        if not self._starting.done():
+            await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        told = self._feeds[node_stream(self.node)] = Feed(node_stream(self.node), self, control=self._told)
+        told.holds = 1
+        self._wanted[told.stream] = None
+        await self.uplink.start()
+        if (local := self.uplink.local) is not None:
+            await self._subscribe(local)
+            await self._renew(local)
+        if self.options.backplane is not None:
+            self.start_soon(self._live())
+
+    async def stop(self, lease: float) -> None:
+        """Disconnect. What this node held is given up after `lease` seconds, if nobody has taken it over by then."""
+        if self._starting is None or self._has_stopped:
+            return
+        if self._farewells:
+            await asyncio.wait(tuple(self._farewells), timeout=_FAREWELL)
+        self._has_stopped = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.uplink.is_up:
+            try:
+                await self.uplink.attempt(lambda line: line.renew(lease) if lease else line.retire(), 1.0)
+            except Unavailable:
+                _log.info("the backplane could not be told that this node ends")
+        await self.uplink.stop()
+
+    def start_soon(self, work: Coroutine[Any, Any, Any], *, farewell: bool = False) -> asyncio.Task[Any]:
+        """Run a coroutine for as long as the node lives; a farewell is given time at its end. What it raises is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        if farewell:
+            self._farewells.add(task)
+        task.add_done_callback(self._ended)
+        if self._has_stopped:
+            task.cancel()
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._farewells.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unavailable):
+            _log.error("the work of a node failed", exc_info=error)
+
+    # --- publishing -------------------------------------------------------------------------------------------------
+
+    async def publish(
+        self, stream: str, frame: Frame, *, exclude: Collection[str] = (), key: Hashable = None
+    ) -> Position:
+        """Publish a message; its position, once it is safe. Raises Unavailable."""
+        await self.start()
+        trace: dict[str, str] = {}
+        tell(self.options.observers, lambda observer: trace.update(observer.publishing(stream)))
+        data = pack(frame, exclude, key, trace)
+        return await self.uplink.publish(stream, data, self.options.history, self.options.publish_timeout)
+
+    # --- feeds ------------------------------------------------------------------------------------------------------
+
+    def local_feed(self, stream: str) -> Feed | None:
+        """A stream, if this node is subscribed to it."""
+        return self._feeds.get(stream)
+
+    def is_ready(self, stream: str) -> bool:
+        """Whether `ready` would not have to wait."""
+        feed = self._feeds.get(stream)
+        return self.uplink.local is not None or (feed is not None and feed.position is not None)
+
+    def feed(self, stream: str) -> Feed:
+        """A stream that this node is subscribed to, or will be soon."""
+        feed = self._feeds.get(stream)
+        if feed is None:
+            feed = self._feeds[stream] = Feed(stream, self)
+            self._wanted[stream] = None
+            if self.uplink.local is None:
+                self._subscribe_soon()
+        return feed
+
+    async def ready(self, stream: str, seconds: float | None = None) -> Feed:
+        """A stream that this node is subscribed to. Raises Unavailable when it is not after so many seconds."""
+        await self.start()
+        feed = self.feed(stream)
+        if feed.position is not None:
+            return feed
+        if (local := self.uplink.local) is not None:
+            await self._subscribe(local)
+            return feed
+        feed.holds += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await feed.ready()
+        except TimeoutError:
+            raise Unavailable from None
+        finally:
+            feed.holds -= 1
+        return feed
+
+    def _subscribe_soon(self) -> None:
+        if self._subscribing is None:
+            self._subscribing = self.start_soon(self._keep_subscribing())
+
+    async def _keep_subscribing(self) -> None:
+        try:
+            await asyncio.sleep(0)  # what is wanted in this turn of the loop is asked for at once
+            while self._wanted or self._unwanted:
+                await self.uplink.attempt(self._subscribe)
+        finally:
+            self._subscribing = None
+
+    async def _subscribe(self, line: Line) -> None:
+        """Subscribe to what is wanted, and no more to what is not: one after the other, or the wrong one would win."""
+        unwanted, self._unwanted = self._unwanted, []
+        gone = [stream for stream in unwanted if stream not in self._feeds]
+        if gone:
+            await line.unsubscribe(gone)
+        wanted = tuple(itertools.islice(self._wanted, _BATCH))
+        if not wanted:
+            return
+        positions = await line.subscribe(wanted)
+        for stream in wanted:
+            self._wanted.pop(stream, None)
+            if stream in self._feeds:
+                self._feeds[stream].open_at(positions[stream])
+            else:
+                self._unwanted.append(stream)
+
+    def _give_up_idle(self) -> None:
+        """Unsubscribe from what has had no members for a while."""
+        now = time.monotonic()
+        for stream, feed in list(self._feeds.items()):
+            if feed.members or feed.holds or feed.position is None:
+                feed.idle_since = None
+            elif feed.idle_since is None:
+                feed.idle_since = now
+            elif now - feed.idle_since >= self.options.lease:
+                del self._feeds[stream]
+                self._unwanted.append(stream)
+        if self._unwanted:
+            self._subscribe_soon()
+
+    # --- Source -----------------------------------------------------------------------------------------------------
+
+    async def read(self, stream: str, since: Position, limit: int) -> Slice:
+        """The history of a stream, as soon as the engine answers."""
+        if (local := self.uplink.local) is not None:
+            return await local.read(stream, since, limit)
+        return await self.uplink.attempt(lambda line: line.read(stream, since, limit))
+
+    def delivered(self, feed: Feed, delivery: Delivery) -> None:
+        """An entry was sent to all members."""
+        if self.options.observers:
+            publication = delivery.publication
+            lag = max(0.0, time.time() - publication.at)
+            members = len(feed.members)
+            tell(self.options.observers, lambda o: o.delivering(feed.stream, publication.trace, lag, members))
+
+    def emptied(self, feed: Feed) -> None:
+        """The last member has left. Who comes back soon finds it as it was, but where that costs nothing anyhow."""
+        if self.options.backplane is None and not feed.holds:
+            self._feeds.pop(feed.stream, None)
+            self._unwanted.append(feed.stream)
+
+    def missed(self, feed: Feed, entries: int, *, lost: bool) -> None:
+        """Entries were read from history, or could not be."""
+        if entries or lost:
+            name = self.uplink.backplane.name
+            tell(self.options.observers, lambda observer: observer.missed(name, entries, lost))
+
+    def _receive(self, stream: str, epoch: str, entry: Entry) -> None:
+        feed = self._feeds.get(stream)
+        if feed is not None:
+            feed.receive(epoch, entry)
+
+    def _told(self, data: bytes) -> None:
+        self.on_told(data)
+
+    @property
+    def degraded(self) -> str:
+        """Why not everything works just now; empty when it does."""
+        if self._starting is None or self.uplink.is_up:
+            return ""
+        return f"the backplane {self.uplink.backplane.name} has not answered for {self.uplink.down_for:.0f} s"
+
+    # --- the lease --------------------------------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes that live, as far as this one knows."""
+        return self._registration.nodes if self._registration is not None else frozenset({self.node})
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(self.options.lease / 3)
+            if self.uplink.is_up:
+                await self._tick()
+
+    async def _tick(self) -> None:
+        try:
+            await self.uplink.attempt(self._renew, self.options.lease / 3)
+            for work in self.on_tick:
+                await self.uplink.attempt(work, self.options.lease)
+            if time.monotonic() - self._checked >= self.options.check_interval:
+                await self._check()
+        except Unavailable:
+            return
+        self._give_up_idle()
+
+    async def _renew(self, line: Line) -> None:
+        """Say that this node lives, and bury those that do not."""
+        before, found = self._registration, await line.renew(self.options.lease)
+        self._registration = found
+        if before is not None and not found.known:
+            _log.warning("the backplane has forgotten this node: what it held is told again")
+            await self.on_forgotten(line, before.engine != found.engine)
+        for dead in found.dead:
+            while records := await line.reap(dead, _REAPED):
+                for record in records:
+                    self.start_soon(self.on_reaped(record))
+
+    def _look_around(self) -> None:
+        """The engine answers, for the first time or again."""
+        if self.options.backplane is not None:
+            self.start_soon(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        try:
+            await self.uplink.attempt(self._renew, self.options.lease)
+            await self._check()
+        except Unavailable:
+            _log.info("the engine went away again")
+        if self._wanted:
+            self._subscribe_soon()
+
+    async def _check(self) -> None:
+        """Ask whether something was missed that nothing came after."""
+        self._checked = time.monotonic()
+        subscribed = [stream for stream, feed in self._feeds.items() if feed.position is not None]
+        for start in range(0, len(subscribed), _BATCH):
+            positions = await self._positions(subscribed[start : start + _BATCH])
+            for stream, position in positions.items():
+                if (feed := self._feeds.get(stream)) is not None:
+                    feed.look(position)
+
+    async def _positions(self, streams: list[str]) -> Mapping[str, Position]:
+        return await self.uplink.attempt(lambda line: line.positions(streams), self.options.lease)
+
+
+async def _ignore(record: Record) -> None:
+    pass
+
+
+async def _forgive(line: Line, everything: bool) -> None:
+    pass
+
+
+def _unheard(data: bytes) -> None:
+    pass

@@ -1,0 +1,107 @@
+"""What a server has to do with its fleet: connections come, join groups, and end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
+
+from sockspec.runtime.backplane.line import Line
+from sockspec.runtime.fleet import control
+from sockspec.runtime.fleet.hub import Hub
+from sockspec.runtime.fleet.presence import Presence
+from sockspec.runtime.fleet.publication import everybody_stream, principal_stream
+from sockspec.runtime.fleet.seats import Seats, SharedRate
+from sockspec.runtime.fleet.sessions import Sessions
+from sockspec.runtime.options import Options
+
+if TYPE_CHECKING:
+    from sockspec.runtime.connection import Connection
+    from sockspec.runtime.groups import Group
+
+
+class Node:
+    """One node of a fleet, which is one process as a rule."""
+
+    def __init__(self, options: Options) -> None:
+        self.options: Final = options
+        self.hub: Final = Hub(options)
+        self.presence: Final = Presence(self.hub)
+        self.sessions: Final = Sessions(self.hub, self.presence)
+        self.seats: Final = Seats(self.hub)
+        self.users = 0
+        """How many ways of serving it is used by."""
+        self._rates: WeakValueDictionary[str, SharedRate] = WeakValueDictionary()
+        self.hub.on_forgotten = self._tell_again
+        self.hub.on_tick.append(self._keep_sessions)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can serve: it has not stopped, nor has the loop that it was started in."""
+        return self.hub.is_usable
+
+    @property
+    def degraded(self) -> str:
+        """Why not everything works just now; empty when it does."""
+        return self.hub.degraded
+
+    async def stop(self) -> None:
+        """Leave the fleet. Clients that come back elsewhere have a little time to do so before others hear that they left."""
+        await self.hub.stop(self.options.presence_grace if self.options.resume else 0.0)
+
+    async def welcome(self, connection: Connection[Any, Any], asked: control.Resume | None) -> None:
+        """A connection was opened, by a client that can resume if it asks. Raises Unavailable and ConnectionClosed."""
+        await self.hub.start()
+        path, who = connection.route.path, connection.principal.id
+        streams = (everybody_stream(path), principal_stream(path, who)) if who else (everybody_stream(path),)
+        if asked is not None:
+            await self.sessions.begin(connection, asked, streams)
+            return
+        for stream in streams:
+            await self.sessions.add_soon(stream, connection)
+
+    async def enter(self, group: Group[Any], connection: Connection[Any, Any], info: bytes | None) -> None:
+        """A connection joins a group. Raises Unavailable."""
+        feed = await self.hub.ready(group.stream, self.options.publish_timeout)
+        if not connection.is_open:
+            return
+        if connection not in feed.members:
+            feed.add(connection)
+        if group in connection.groups and connection.groups[group] == info:
+            return
+        connection.groups[group] = info
+        await self.sessions.save(connection)
+        if info is not None:
+            await self.presence.enter(group, connection, info)
+
+    async def leave(self, group: Group[Any], connection: Connection[Any, Any]) -> None:
+        """A connection leaves a group."""
+        feed = self.hub.local_feed(group.stream)
+        if feed is not None:
+            feed.remove(connection, told=True)
+        if group not in connection.groups:
+            return
+        info = connection.groups.pop(group)
+        await self.sessions.save(connection)
+        if info is not None:
+            await self.presence.leave(group, connection.member_id)
+
+    def ended(self, connection: Connection[Any, Any], *, comes_back: bool) -> None:
+        """A connection has ended."""
+        if connection.groups or connection.session:
+            self.hub.start_soon(self.sessions.ended(connection, comes_back=comes_back), farewell=True)
+
+    def rate(self, name: str, rate: float, burst: int) -> SharedRate:
+        """The rate of a principal's messages."""
+        shared = self._rates.get(name)
+        if shared is None:
+            shared = self._rates[name] = SharedRate(self.hub, name, rate, burst)
+        return shared
+
+    async def _keep_sessions(self, line: Line) -> None:
+        await self.sessions.keep_in_time(line)
+
+    async def _tell_again(self, line: Line, everything: bool) -> None:
+        """The backplane has forgotten this node, or everything. Raises BackplaneError."""
+        await self.seats.tell_again(line)
+        await self.presence.tell_again(line, silently=everything)
+        await self.sessions.keep(line)

@@ -1,0 +1,179 @@
+"""A fleet in one process: nodes in memory that share a backplane, and clients that can be cut off and sent elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from chat import ChatServer, RoomClient, RoomConnection, RoomParameters, messages
+from sockspec.runtime import ClientOptions, Group, Handshake, Options, Principal, now
+from sockspec.runtime.backoff import Ending
+from sockspec.runtime.backplane.line import Backplane
+from sockspec.runtime.fleet.presence import Member
+from sockspec.runtime.fleet.recovery import Recovery
+from sockspec.runtime.testing import End, Host
+from sockspec.runtime.transport import ClientTransport
+
+QUICK = ClientOptions(backoff_base=0.01, backoff_cap=0.05, max_attempts=1000, max_retry_after=0.05)
+"""For clients that are to be back soon."""
+PATIENCE = 10.0
+"""Seconds for anything that has to happen."""
+
+
+class Nickname(Struct):
+    """What is said about a member."""
+
+    nickname: str
+
+
+class Hall(ChatServer):
+    """Whoever joins hears all that is said in their room from then on, and who comes and leaves."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        self.went: list[str] = []
+
+    async def verify_access_token(self, token: str, handshake: Handshake[RoomParameters]) -> Principal:
+        return Principal(id=token)
+
+    def room(self, connection: RoomConnection) -> Group[messages.RoomFromServer]:
+        """The group of a connection's room."""
+        return connection.group(connection.parameters.room)
+
+    async def join(self, connection: RoomConnection, message: messages.Join) -> None:
+        await self.room(connection).join(connection, Nickname(message.data.nickname))
+
+    async def leave(self, connection: RoomConnection, message: messages.Leave) -> None:
+        await connection.close()
+
+    async def send_message(self, connection: RoomConnection, message: messages.SendMessage) -> None:
+        exclude = (connection,) if message.data.text.startswith("to others") else ()
+        await self.room(connection).broadcast(
+            posted(message.data.text, author=connection.principal.id), exclude=exclude
+        )
+
+    async def get_history(self, connection: RoomConnection, message: messages.GetHistory) -> messages.History:
+        data = messages.HistoryData(messages=[], has_more=False)
+        return messages.History(id=message.id, timestamp=now(), data=data)
+
+    async def member_joined(self, group: Group[Any], member: Member[Any]) -> None:
+        self.came.append(member.of(Nickname).info.nickname)
+        await self.announce(group, member, messages.Presence.ONLINE)
+
+    async def member_left(self, group: Group[Any], member: Member[Any]) -> None:
+        self.went.append(member.of(Nickname).info.nickname)
+        await self.announce(group, member, messages.Presence.OFFLINE)
+
+    async def announce(self, group: Group[Any], member: Member[Any], presence: messages.Presence) -> None:
+        """Tell a room who came or left."""
+        data = messages.PresenceData(nickname=member.of(Nickname).info.nickname, presence=presence)
+        await group.broadcast(messages.PresenceChanged(data=data, timestamp=now()))
+
+
+def posted(text: str, *, author: str = "somebody") -> messages.MessagePosted:
+    """Something said."""
+    said = messages.ChatMessage(id=uuid.uuid4(), room="lobby", author=author, text=text, posted_at=now())
+    return messages.MessagePosted(data=said, timestamp=now())
+
+
+class Person:
+    """A client, what it has heard, and the node that it is to connect to."""
+
+    def __init__(self, fleet: Fleet, name: str, *, at: int, room: str, options: ClientOptions) -> None:
+        self.name = name
+        self.at = at
+        self.client = RoomClient(room=room, url="ws://127.0.0.1/v1", token=name, options=options)
+        self.heard: list[str] = []
+        self.presences: list[str] = []
+        self.recoveries: list[Recovery] = []
+        self.changed = asyncio.Event()
+        self._fleet = fleet
+        self._end: End | None = None
+        self.client.dial_by(self._dial)
+        self.client.on(messages.MessagePosted, lambda m: self._note(self.heard, m.data.text))
+        self.client.on(
+            messages.PresenceChanged, lambda m: self._note(self.presences, f"{m.data.nickname} {m.data.presence.value}")
+        )
+        self.client.on_recovery(lambda recovery: self._note(self.recoveries, recovery))
+
+    def _note(self, where: list[Any], what: object) -> None:
+        where.append(what)
+        self.changed.set()
+
+    async def _dial(
+        self, url: str, *, headers: Mapping[str, str], subprotocols: Sequence[str], options: ClientOptions
+    ) -> ClientTransport | Ending:
+        host = self._fleet.hosts[self.at]
+        if host is None:
+            return Ending(reason="there is no such node")
+        end = await host.dial(url, headers=headers, subprotocols=subprotocols, options=options)
+        if isinstance(end, End):
+            self._end = end
+        return end
+
+    async def enter(self) -> None:
+        """Join the room."""
+        await self.client.send_join(data=messages.JoinData(nickname=self.name))
+        await self.until(lambda: f"{self.name} online" in self.presences)
+
+    async def say(self, text: str) -> None:
+        """Say something."""
+        await self.client.send_message(data=messages.SendMessageData(text=text))
+
+    def cut(self, *, to: int | None = None) -> None:
+        """Break the connection off; the next one goes to another node."""
+        self.at = self.at if to is None else to
+        assert self._end is not None
+        self._end.abort()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds of what was heard."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+class Fleet:
+    """Nodes that share a backplane."""
+
+    def __init__(self, backplane: Backplane, options: Options) -> None:
+        self.backplane = backplane
+        self.options = options
+        self.halls: list[Hall] = []
+        self.hosts: list[Host | None] = []
+        self.stack = AsyncExitStack()
+
+    async def add(self) -> Hall:
+        """Start another node."""
+        hall = Hall()
+        host = Host(hall, options=self.options)
+        await self.stack.enter_async_context(host)
+        await host.dispatcher.start()
+        self.halls.append(hall)
+        self.hosts.append(host)
+        return hall
+
+    @asynccontextmanager
+    async def person(
+        self, name: str, *, at: int = 0, room: str = "lobby", options: ClientOptions = QUICK
+    ) -> AsyncGenerator[Person]:
+        """Somebody who is connected while the block lasts."""
+        person = Person(self, name, at=at, room=room, options=options)
+        async with person.client:
+            yield person
+
+
+@asynccontextmanager
+async def fleet(backplane: Backplane, nodes: int = 2, **options: Any) -> AsyncGenerator[Fleet]:
+    """A fleet while the block lasts."""
+    found = Fleet(backplane, Options(backplane=backplane, **options))
+    async with found.stack:
+        for _ in range(nodes):
+            await found.add()
+        yield found

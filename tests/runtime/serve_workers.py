@@ -1,0 +1,95 @@
+"""A chat of several workers, for the scenarios that end them: `python -m tests.runtime.serve_workers WORKERS [OPTION=VALUE …]`.
+
+Prints the pid of the supervisor; then, for each worker that is ready, its pid and URL. Nothing else holds its standard output,
+so whoever reads that to its end knows that no process is left.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.serving.standalone import Running
+from tests.runtime.chatting import Chat, RoomConnection, options_of
+
+
+def say(*words: object) -> None:
+    """Write a line at once, which those of other processes do not get into."""
+    os.write(sys.stdout.fileno(), (" ".join(map(str, words)) + "\n").encode())
+
+
+class Reached(MemoryBackplane):
+    """Says that all workers reach it: nothing of these scenarios goes through it."""
+
+    is_shared = True
+
+
+class Numbered(Chat):
+    """Tells everybody which process it is, and has handlers that end it, or keep it from ending."""
+
+    async def room_opened(self, connection: RoomConnection) -> None:
+        await super().room_opened(connection)
+        await connection.send_posted(room="lobby", text=str(os.getpid()))
+
+    async def post(self, connection: RoomConnection, message: Any) -> None:
+        match message.text:
+            case "/exit":
+                os._exit(3)
+            case "/block":
+                say("blocked")
+                threading.Event().wait(60)
+            case _:
+                await super().post(connection, message)
+
+
+def main(
+    workers: int,
+    *,
+    host: str = "127.0.0.1",
+    sock: str = "",
+    files: str = "",
+    switch: str = "",
+    alone: str = "",
+    **given: str,
+) -> None:
+    """Serve until there is a signal.
+
+    `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
+    file `switch`, no worker can start, and only one can have the socket `alone`.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
+    supervisor = os.getpid()
+    say(supervisor)
+
+    def ready(running: Running) -> None:
+        assert os.getpid() != supervisor
+        if switch and Path(switch).exists():
+            raise RuntimeError("no worker can start")
+        if alone:
+            socket.socket(socket.AF_UNIX).bind(alone)
+        if context is not None:
+            context.load_cert_chain(f"{files}.pem", f"{files}.key")
+        say(os.getpid(), running.url)
+
+    numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
+    options = options_of(backplane=Reached(), retry_after=0.5, connections_per_second=None, **{**given, **numbers})
+    application = Numbered().application(options=options)
+    if not sock:
+        application.run(host, 0, ssl=context, ready=ready, workers=workers)
+        return
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(sock)
+        application.run(sock=listener, ready=ready, workers=workers)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(process)d %(message)s")
+    main(int(sys.argv[1]), **dict(argument.split("=", 1) for argument in sys.argv[2:]))
+    say("returned", os.getpid())
