@@ -18,7 +18,7 @@ from nats import errors
 from nats.aio.client import Client
 
 from sockspec.runtime.backplane.line import BackplaneError
-from sockspec.runtime.backplane.nats_messages import (
+from sockspec.runtime.backplane.nats.messages import (
     NO_STREAM,
     Answer,
     Condition,

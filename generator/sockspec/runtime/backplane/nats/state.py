@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from sockspec.runtime.backplane.line import Placed, Record, Registration
-from sockspec.runtime.backplane.nats_link import Link, logger
-from sockspec.runtime.backplane.nats_messages import (
+from sockspec.runtime.backplane.nats.link import Link, logger
+from sockspec.runtime.backplane.nats.messages import (
     Condition,
     Refused,
     headers_of,
