@@ -136,6 +136,7 @@ class _NatsLine(Line):
         self._size = self._age = 0.0
         """What the JetStream stream keeps of each subject."""
         self._growing = asyncio.Lock()
+        self._replicas = 1
         self._least = 0
         self._ticked = ("", 0)
         self._subscribing = Counter[str]()
@@ -190,7 +191,7 @@ class _NatsLine(Line):
             self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
         except ValueError:
             self._least = 0
-        self._epoch = life_of(condition)
+        self._epoch, self._replicas = life_of(condition), int(config.get("num_replicas", 1))
         tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
         if self._ticked != (self._epoch, tick):
             await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
@@ -325,8 +326,14 @@ class _NatsLine(Line):
         return await self._in_time(self._read(self._in + token_of(stream), since, limit))
 
     async def _read(self, subject: str, since: Position, limit: int) -> Slice:
-        messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
-        found = [(sequence_of(message), message) for message in messages]
+        while True:
+            messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
+            found = [(sequence_of(message), message) for message in messages]
+            if end.get("Nats-Num-Pending", "0") != "0" or not await self._is_behind(
+                subject, found[-1][0] if found else since.offset
+            ):
+                break
+            await asyncio.sleep(_PAUSE)
         known = found.pop(0) if found and found[0][0] == since.offset else None
         rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
         condition = await self._look()  # after the entries were read: what is there now was there then
@@ -349,6 +356,13 @@ class _NatsLine(Line):
         before = known[0] if known is not None else 0
         entries = entries_of(found[:limit], before, rest, last and last[1], self._link.clock())
         return Slice(Position(epoch, top), entries, complete=complete and len(entries) == len(found[:limit]))
+
+    async def _is_behind(self, subject: str, offset: int) -> bool:
+        """Whether a replica answered that does not have all yet. Where there is but one, it has."""
+        if self._replicas == 1:
+            return False
+        last = await self._link.last(self._stream, subject)
+        return last is not None and last.seq > offset
 
     def _empty(self, condition: Condition) -> int:
         """Where a stream stands by which nothing is stored: at the end of the JetStream stream.

@@ -22,6 +22,8 @@ from sockspec.runtime.backplane.nats.messages import (
     NO_STREAM,
     Answer,
     Condition,
+    Found,
+    Last,
     Refused,
     Rejection,
     headers_of,
@@ -38,6 +40,7 @@ _OLDEST: Final = (2, 11)
 _MOST_UNSENT: Final = 8 * 1024 * 1024
 """Bytes that wait for the socket. An engine that takes no more than this does not answer any more, either."""
 _LONGEST_PAUSE: Final = 1.0
+_NO_MESSAGE: Final = 10037
 _NO_RESPONDERS: Final = "503"
 
 T = TypeVar("T")
@@ -348,6 +351,15 @@ class Link:
                 self.suspect()
             raise Refused(refusal)
         return read(data, kind)
+
+    async def last(self, stream: str, subject: str) -> Last | None:
+        """The last message of a subject, from the leader: a replica may not have it yet. None where there is none."""
+        try:
+            return (await self.command(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject}, Found)).message
+        except Refused as refused:
+            if refused.err_code != _NO_MESSAGE:
+                raise
+            return None
 
     async def condition(self, stream: str) -> Condition:
         """How a JetStream stream is. The engine's clock is read by the way."""
