@@ -86,7 +86,8 @@ class NatsBackplane(Backplane):
         `replicas`, `storage` ("file" or "memory") and `max_bytes` (of the history of all streams together; the oldest goes
         first) are of the JetStream streams, and count for whoever makes them. `remember` is for how many seconds positions
         stay good in a stream that nobody publishes to. What else is given goes to nats-py as it connects: `user_credentials=`,
-        `tls=`, `token=` and the like. Raises ValueError for what cannot be.
+        `tls=`, `token=` and the like. Name all servers of a cluster: those that they tell of are not gone to.
+        Raises ValueError for what cannot be.
         """
         self.servers: Final = (servers,) if isinstance(servers, str) else tuple(servers)
         self.prefix: Final = prefix

@@ -40,6 +40,8 @@ _OLDEST: Final = (2, 11)
 _MOST_UNSENT: Final = 8 * 1024 * 1024
 """Bytes that wait for the socket. An engine that takes no more than this does not answer any more, either."""
 _LONGEST_PAUSE: Final = 1.0
+_AT_ONCE: Final = 256
+"""So many subscriptions are made before others have their turn."""
 _NO_MESSAGE: Final = 10037
 _NO_RESPONDERS: Final = "503"
 
@@ -202,6 +204,7 @@ class Link:
         self._maker = asyncio.current_task()
         client = self._client = _Client()
         options: dict[str, Any] = {
+            **self._options,
             "servers": list(self._servers),
             "connect_timeout": self.timeout,
             "error_cb": _note,
@@ -212,7 +215,6 @@ class Link:
             "ping_interval": 60,  # `_until_broken` asks more often, and for more than a pong
             "pending_size": 0,  # nothing waits for a connection, and a publish for no buffer
             "flusher_queue_size": 0,
-            **self._options,
         }
         try:
             async with asyncio.timeout(self.timeout):
@@ -221,11 +223,10 @@ class Link:
             self._inbox = client.new_inbox() + "."
             await client.subscribe(self._inbox + "*", future=cast(Any, Sink(self._answer)))
             await self._prepare()
-            for subject, sink in self._watched.items():
-                self._subscriptions[subject] = await client.subscribe(subject, future=cast(Any, sink))
+            await self._subscribe(client, self._watched)
             await self._prepare()  # once this is answered, the subscriptions are there
         except (errors.Error, OSError, TimeoutError, ValueError) as error:
-            raise BackplaneError(f"NATS cannot be reached: {_reason(error)}") from error
+            raise BackplaneError(f"NATS cannot be reached: {_reason(client.last_error or error)}") from error
         if self._broken.is_set() or client.is_closed:
             raise BackplaneError("NATS closed the connection")
         self._is_up = True
@@ -259,11 +260,18 @@ class Link:
         client = self._connected()
         self._watched.update(sinks)
         try:
-            for subject, sink in sinks.items():
-                if subject not in self._subscriptions:
-                    self._subscriptions[subject] = await client.subscribe(subject, future=cast(Any, sink))
+            await self._subscribe(client, sinks)
         except errors.Error as error:
             raise BackplaneError(f"NATS cannot be reached: {_reason(error)}") from error
+
+    async def _subscribe(self, client: Client, sinks: Mapping[str, Sink]) -> None:
+        for number, (subject, sink) in enumerate(list(sinks.items()), 1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if client is not self._client:
+                raise BackplaneError("the connection to NATS broke")
+            if subject in self._watched and subject not in self._subscriptions:
+                self._subscriptions[subject] = await client.subscribe(subject, future=cast(Any, sink))
 
     async def unwatch(self, subjects: Collection[str]) -> None:
         """Subscribe no more."""
