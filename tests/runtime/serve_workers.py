@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.metrics import PrometheusMetrics, expose
 from sockspec.runtime.serving.standalone import Running
 from tests.runtime.chatting import Chat, RoomConnection, options_of
 
@@ -57,12 +58,14 @@ def main(
     files: str = "",
     switch: str = "",
     alone: str = "",
+    metrics: str = "",
     **given: str,
 ) -> None:
     """Serve until there is a signal.
 
     `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
-    file `switch`, no worker can start, and only one can have the socket `alone`.
+    file `switch`, no worker can start, and only one can have the socket `alone`. `metrics` is the port at which each worker
+    answers for all of them.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
@@ -74,12 +77,17 @@ def main(
             raise RuntimeError("no worker can start")
         if alone:
             socket.socket(socket.AF_UNIX).bind(alone)
+        if metrics:
+            expose(int(metrics))
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
         say(os.getpid(), running.url)
 
     numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
-    options = options_of(backplane=Reached(), retry_after=0.5, connections_per_second=None, **{**given, **numbers})
+    observers = (PrometheusMetrics(),) if metrics else ()
+    options = options_of(
+        backplane=Reached(), observers=observers, retry_after=0.5, connections_per_second=None, **{**given, **numbers}
+    )
     application = Numbered().application(options=options)
     if not sock:
         application.run(host, 0, ssl=context, ready=ready, workers=workers)

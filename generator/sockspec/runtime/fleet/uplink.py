@@ -121,7 +121,7 @@ class Uplink:
         if self._down_since is not None:
             _log.warning("the backplane %s answers again after %.1f s", self.backplane.name, self.down_for)
             self._down_since = None
-            tell(self._observers, lambda observer: observer.degraded(self.backplane.name, False))
+        tell(self._observers, lambda observer: observer.degraded(self.backplane.name, False))
         self._up.set()
         self._restored()
 
@@ -161,16 +161,10 @@ class Uplink:
         if self.publishing >= self._most:
             raise Unavailable
         self.publishing += 1
-        start = time.monotonic()
-        done = False
         try:
-            position = await self.attempt(lambda line: line.publish(stream, data, id=id, history=history), seconds)
-            done = True
-            return position
+            return await self.attempt(lambda line: line.publish(stream, data, id=id, history=history), seconds)
         finally:
             self.publishing -= 1
-            took = time.monotonic() - start
-            tell(self._observers, lambda observer: observer.published(self.backplane.name, took, done))
 
 
 def _pauses() -> Iterator[float]:
