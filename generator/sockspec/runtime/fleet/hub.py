@@ -7,13 +7,14 @@ import itertools
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Record, Registration, Slice
-from sockspec.runtime.fleet.feed import Delivery, Feed
-from sockspec.runtime.fleet.publication import node_stream, pack
+from sockspec.runtime.fleet.feed import PART, Delivery, Feed
+from sockspec.runtime.fleet.publication import node_stream, pack, unpack
 from sockspec.runtime.fleet.uplink import Unavailable, Uplink
 from sockspec.runtime.observer import handed_over, tell, traced
 from sockspec.runtime.options import Options
@@ -149,6 +150,26 @@ class Hub:
         with traced(options.observers, self.uplink.backplane.name, stream) as headers:
             data = pack(frame, exclude, key, headers)
             return await self.uplink.publish(stream, data, options.history, options.publish_timeout)
+
+    async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
+        """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""
+        await self.start()
+        seconds = self.options.publish_timeout
+        top = (await self.uplink.attempt(lambda line: line.positions([stream]), seconds))[stream]
+        found: deque[tuple[bytes, bool]] = deque(maxlen=most)
+        since = Position(top.epoch, 0)
+        while True:
+            part = await self._part(stream, since, seconds)
+            for entry in part.entries:
+                publication = unpack(entry.data)
+                if publication is not None and not publication.exclude:
+                    found.append((publication.data, publication.is_text))
+            if not part.entries or part.entries[-1].offset >= top.offset:
+                return list(found)
+            since = Position(top.epoch, part.entries[-1].offset)
+
+    async def _part(self, stream: str, since: Position, seconds: float) -> Slice:
+        return await self.uplink.attempt(lambda line: line.read(stream, since, PART), seconds)
 
     # --- feeds ------------------------------------------------------------------------------------------------------
 
