@@ -76,8 +76,8 @@ def main(
 
     `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
     file `switch`, no worker can start, and only one can have the socket `alone`. With `closing`, supervisor and workers say
-    what `atexit` calls. `redis` is the URL of a backplane. `patience` is how long a worker may take to end. `metrics` is the port at which
-    each worker answers for all of them.
+    what `atexit` calls. `redis` is the URL of a backplane. `patience` is how long a worker may take to end. `metrics` is the
+    port at which each worker answers for all of them.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
