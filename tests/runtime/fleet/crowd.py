@@ -261,10 +261,6 @@ class Publisher:
         self._stack = AsyncExitStack()
         self._rng = random.Random(fleet.rng.random())
 
-    def count(self, outcome: Outcome) -> int:
-        """How many of its messages that became of."""
-        return sum(found == outcome for found in self.outcomes.values())
-
     async def run(self, pace: float = 0.01) -> None:
         """Publish until `stop`, and pause for about so many seconds after each message."""
         while not self._stops.is_set() and not (self._at and self._at.is_ending):
@@ -302,10 +298,9 @@ class Publisher:
         self._found = None
         await self._stack.aclose()
 
-    @property
-    def failures(self) -> int:
-        """How many of its messages were not acknowledged."""
-        return len(self.outcomes) - self.count("acknowledged")
+    async def more(self, wanted: int, *outcomes: Outcome) -> None:
+        """Wait until that became of so many more of its messages."""
+        await more([self], wanted, *outcomes)
 
     def stop(self) -> None:
         """Publish no more."""
@@ -315,6 +310,21 @@ class Publisher:
 def _outcome(said: Said) -> Outcome:
     assert said.room in ("acknowledged", "refused", "doubtful"), said
     return said.room
+
+
+def count(publishers: Iterable[Publisher], *outcomes: Outcome) -> int:
+    """Of how many messages that became: that they were acknowledged, if nothing else is said."""
+    wanted = outcomes or ("acknowledged",)
+    return sum(outcome in wanted for one in publishers for outcome in one.outcomes.values())
+
+
+async def more(publishers: Iterable[Publisher], wanted: int, *outcomes: Outcome) -> None:
+    """Wait until that became of so many more messages."""
+    whose = tuple(publishers)
+    top = count(whose, *outcomes) + wanted
+    await until(
+        lambda: count(whose, *outcomes) >= top, f"of {wanted} more messages it is said: {outcomes or 'all is well'}"
+    )
 
 
 async def say(fleet: Fleet, room: str, text: str) -> str:
@@ -365,17 +375,15 @@ class Crowd:
             seconds,
         )
 
-    def counted(self, outcome: Outcome = "acknowledged") -> int:
-        """How many messages that became of."""
-        return sum(one.count(outcome) for one in self.publishers)
+    async def more(self, wanted: int, *outcomes: Outcome) -> None:
+        """Wait until that became of so many more messages: they were acknowledged, if nothing else is said."""
+        await more(self.publishers, wanted, *outcomes)
 
-    async def more(self, count: int, outcome: Outcome = "acknowledged") -> None:
-        """Wait until that became of so many more messages."""
-        wanted = self.counted(outcome) + count
-        await until(lambda: self.counted(outcome) >= wanted, f"{count} more messages are {outcome}")
+    async def end(self, publishing: Iterable[asyncio.Task[None]]) -> str:
+        """Publish no more, let everybody hear what was, see that it is what it should be, and have them leave.
 
-    async def end(self, publishing: Iterable[asyncio.Task[None]]) -> None:
-        """Publish no more, let everybody hear what was, see that it is what it should be, and have them leave."""
+        Returns the last message.
+        """
         for one in self.publishers:
             one.stop()
         await asyncio.gather(*publishing)
@@ -384,6 +392,7 @@ class Crowd:
         await until(lambda: all(last in one.heard for one in self.listeners), "everybody has heard the last message")
         verify(self.listeners, self.publishers, last)
         self.leave()
+        return last
 
     def leave(self) -> None:
         """Have everybody leave."""
