@@ -1,18 +1,31 @@
-"""What the scenarios over processes share: engines that they may stop, and chance that can be had again."""
+"""The engines that the scenarios run over, and chance that can be had again."""
 
 from __future__ import annotations
 
 import os
 import random
+import uuid
 from collections.abc import Callable
 
 import pytest
 
+from sockspec.runtime import Backplane, MemoryBackplane, NatsBackplane, RedisBackplane
 from tests.runtime.backplane import engines
-from tests.runtime.backplane.conftest import start_nats as start_nats
-from tests.runtime.backplane.conftest import start_redis as start_redis
 
 _VARIABLE = "SOCKSPEC_CHAOS_SEED"
+
+
+@pytest.fixture(params=["memory", "redis", "nats"])
+def backplane(request: pytest.FixtureRequest) -> Backplane:
+    """A backplane that nobody else uses."""
+    prefix = f"test{uuid.uuid4().hex[:12]}"
+    match request.param:
+        case "redis":
+            return RedisBackplane(request.getfixturevalue("redis_url"), prefix=prefix)
+        case "nats":
+            return NatsBackplane(request.getfixturevalue("nats_url"), prefix=prefix, storage="memory")
+        case _:
+            return MemoryBackplane()
 
 
 @pytest.fixture
@@ -25,6 +38,6 @@ def rng() -> random.Random:
 
 @pytest.fixture(params=["redis", "nats"])
 def engine(request: pytest.FixtureRequest) -> engines.Engine:
-    """An engine of the test's own."""
+    """An engine that the test may stop."""
     start: Callable[[], engines.Engine] = request.getfixturevalue(f"start_{request.param}")
     return start()

@@ -176,7 +176,7 @@ class Fleet:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "generator", ROOT / "generated")))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
                 start_new_session=True,
             )
         node = Node(process, log)
