@@ -168,12 +168,14 @@ class Light(asyncio.Protocol):
     def _hear(self, text: str) -> None:
         if control.is_control(text):
             self._note(self._resumption.take(text))
+            getattr(self._resumption, "prepared", int)()
             return
         if not self._resumption.is_new():
             return
         said = _decode(text)
         if said.type == "posted" and said.room == "welcome":
-            self._arrived()
+            self.is_here = True
+            self._pause = _PAUSES[0]
         elif said.type == "posted":
             self.heard.append(said.text)
         self._note(self._resumption.handed_on())
@@ -181,12 +183,6 @@ class Light(asyncio.Protocol):
     def _note(self, recovery: Recovery | None) -> None:
         if recovery is not None:
             self.recoveries.append(recovery)
-            if recovery.resumed:
-                self._arrived()
-
-    def _arrived(self) -> None:
-        self.is_here = True
-        self._pause = _PAUSES[0]
 
 
 def _frame(received: bytearray, start: int) -> tuple[int, int, int] | None:
@@ -196,7 +192,7 @@ def _frame(received: bytearray, start: int) -> tuple[int, int, int] | None:
     size, first = received[start + 1], start + 2
     if size == 126:
         size, first = int.from_bytes(received[start + 2 : start + 4], "big"), start + 4
-    assert size < 127
+    assert size < 127, received[start : start + 200]
     return None if len(received) < first + size else (received[start], first, first + size)
 
 
@@ -212,7 +208,7 @@ class Generated:
         self._client = RoomClient(room=room, url="ws://127.0.0.1/v1", token=name, options=QUICK)
         self._client.dial_by(self._dial)
         self._client.on(Posted, self._hear)
-        self._client.on_recovery(self._note)
+        self._client.on_recovery(self.recoveries.append)
         self._left = asyncio.Event()
         fleet.start(self._stay())
 
@@ -235,10 +231,6 @@ class Generated:
             self.is_here = True
         else:
             self.heard.append(message.text)
-
-    def _note(self, recovery: Recovery) -> None:
-        self.recoveries.append(recovery)
-        self.is_here = self.is_here or recovery.resumed
 
     def leave(self) -> None:
         """Say goodbye."""

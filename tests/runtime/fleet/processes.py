@@ -161,6 +161,7 @@ class Fleet:
         self._folder = folder
         self._options = options
         self._turn = 0
+        self._is_over = False
         self._number = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -195,10 +196,12 @@ class Fleet:
         return living[self._turn % len(living)] if living else None
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do something for as long as the fleet is there."""
+        """Do something for as long as clients come and go."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self._is_over:
+            task.cancel()
         return task
 
     async def close(self) -> None:
@@ -217,7 +220,8 @@ class Fleet:
             assert not _lives(node.process.pid), "a process is left"
 
     async def idle(self) -> None:
-        """End what was begun by `start`."""
+        """End what was begun by `start`, for good."""
+        self._is_over = True
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

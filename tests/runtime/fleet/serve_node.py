@@ -73,8 +73,9 @@ class Crier(Chat):
         return Principal(id=token)
 
     async def room_opened(self, connection: RoomConnection) -> None:
-        if connection.room == DESK or connection.is_resumed:
+        if connection.room == DESK:
             return
+        # Who has resumed is there already, unless the connection ended before this was done.
         info = Named(connection.principal.id) if "present" in connection.parameters.tags else None
         await connection.group(connection.room).join(connection, info)
         await connection.send_posted(room="welcome", text=connection.principal.id)
