@@ -257,7 +257,7 @@ def test_a_server_that_is_too_old_is_refused_by_its_version() -> None:
 def test_a_server_without_jetstream_is_refused(request: pytest.FixtureRequest, tmp_path: Any) -> None:
     request.getfixturevalue("start_nats")  # leaves this out where there is no server to start
     executable, port = nats_server(), free_port()
-    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", b"INFO")
+    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", (b"INFO",))
     try:
         run(refused_without_jetstream(port))
     finally:
