@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "samples": "jsonschema referencing runtime.formats schema.expressions",
     "runtime": "msgspec websockets jsonschema referencing",
     "runtime.backplane.nats": "nats",
+    "runtime.backplane.redis": "redis",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
     "runtime.security.principal": "typing_extensions",

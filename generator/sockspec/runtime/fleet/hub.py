@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Record, Registration, Slice
 from sockspec.runtime.fleet.feed import PART, Delivery, Feed
-from sockspec.runtime.fleet.publication import node_stream, pack, unpack
-from sockspec.runtime.fleet.uplink import Unavailable, Uplink
+from sockspec.runtime.fleet.publication import node_stream, unpack
+from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
 from sockspec.runtime.observer import tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
@@ -141,10 +141,7 @@ class Hub:
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
         await self.start()
-        trace: dict[str, str] = {}
-        tell(self.options.observers, lambda observer: trace.update(observer.publishing(stream)))
-        data = pack(frame, exclude, key, trace)
-        return await self.uplink.publish(stream, data, self.options.history, self.options.publish_timeout)
+        return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
         """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""

@@ -7,12 +7,15 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
 from typing import Final, TypeVar
 
 from sockspec.runtime.backplane.line import Backplane, BackplaneError, Entry, History, Line, Position
+from sockspec.runtime.fleet.publication import pack
 from sockspec.runtime.observer import Observer, tell
+from sockspec.runtime.options import Options
 from sockspec.runtime.problems import SERVICE_UNAVAILABLE, Problem, Refused
+from sockspec.runtime.transport import Frame
 
 _log: Final = logging.getLogger("sockspec.server")
 
@@ -171,6 +174,21 @@ class Uplink:
             self.publishing -= 1
             took = time.monotonic() - start
             tell(self._observers, lambda observer: observer.published(self.backplane.name, took, done))
+
+
+async def broadcast(
+    uplink: Uplink,
+    options: Options,
+    stream: str,
+    frame: Frame,
+    *,
+    exclude: Collection[str] = (),
+    key: Hashable = None,
+) -> Position:
+    """Publish a message to connections, as nodes expect it; its position, once it is safe. Raises Unavailable."""
+    trace: dict[str, str] = {}
+    tell(options.observers, lambda observer: trace.update(observer.publishing(stream)))
+    return await uplink.publish(stream, pack(frame, exclude, key, trace), options.history, options.publish_timeout)
 
 
 def _pauses() -> Iterator[float]:
