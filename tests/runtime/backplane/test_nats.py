@@ -60,6 +60,17 @@ async def refusal(line: Line, stream: str = "s", id: str = "x") -> BackplaneErro
     return caught.value
 
 
+async def until_refused(line: Line) -> tuple[str, BackplaneError]:
+    """The first publish that fails. A process that is told to hold still may answer some more."""
+    number = 0
+    while True:
+        try:
+            await line.publish("s", b"x", id=f"number {number}", history=HISTORY)
+        except BackplaneError as error:
+            return f"number {number}", error
+        number += 1
+
+
 async def interrupted(member: conformance.Member) -> None:
     """Wait until a line is told that there is no answer."""
     await member.inbox.until(lambda: member.inbox.interruptions >= 1)
@@ -232,15 +243,16 @@ def test_an_engine_that_holds_still_is_noticed_and_what_was_in_doubt_is_there_on
             await b.line.subscribe(["s"])
             await a.publish("s", b"1")
             engine.pause()
-            assert (await refusal(a.line, id="in doubt")).doubtful
+            in_doubt, error = await until_refused(a.line)
+            assert error.doubtful
             await asyncio.gather(interrupted(a), interrupted(b))
             assert not (await refusal(a.line, id="refused")).doubtful
             engine.resume()
             await asyncio.gather(restored(a), restored(b))
-            again = await insisted(partial(a.publish, "s", b"x", "in doubt"))
+            again = await insisted(partial(a.publish, "s", b"x", in_doubt))
             kept = await insisted(partial(a.everything, "s"))
-            assert [entry.id for entry in kept][1:] == ["in doubt"]
-            assert kept[-1].offset == again.offset
+            assert [entry.id for entry in kept if entry.offset >= again.offset] == [in_doubt]
+            assert len({entry.id for entry in kept}) == len(kept)
             await insisted(partial(a.publish, "s", b"2", "2"))
             await b.inbox.until(lambda: any(entry.data == b"2" for entry in b.inbox.of("s")))
 
@@ -256,7 +268,6 @@ def test_a_line_is_closed_in_time_though_the_engine_holds_still(start_nats: Star
             engine.pause()
             flood = [a.line.publish("s", bytes(500_000), id=str(number), history=HISTORY) for number in range(40)]
             results = await asyncio.gather(*flood, return_exceptions=True)
-            assert {type(result) for result in results} == {BackplaneError}
             assert {result.doubtful for result in results if isinstance(result, BackplaneError)} == {False, True}
             async with asyncio.timeout(4 * TIMEOUT):
                 await a.line.close()
@@ -296,7 +307,7 @@ def test_a_server_that_is_too_old_is_refused_by_its_version() -> None:
 def test_a_server_without_jetstream_is_refused(request: pytest.FixtureRequest, tmp_path: Any) -> None:
     request.getfixturevalue("start_nats")  # leaves this out where there is no server to start
     executable, port = nats_server(), free_port()
-    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", b"INFO")
+    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", (b"INFO",))
     try:
         run(refused_without_jetstream(port))
     finally:
