@@ -6,9 +6,10 @@ agreed on it. No message of a document is changed by them.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from sockspec.runtime.transport import Frame
 
@@ -20,18 +21,23 @@ RESUME_SUBPROTOCOL: Final = "sockspec.resume"
 _START: Final = '{"type":"sockspec.'
 
 
+MOST_POSITIONS: Final = 500
+"""How many groups a client says its position in, so that its message is one that servers take."""
+_Name = Annotated[str, Meta(max_length=128)]
+
+
 class GroupPosition(msgspec.Struct, frozen=True):
     """Up to where a client has received what a group is sent."""
 
-    group: str
-    epoch: str
-    offset: int
+    group: _Name
+    epoch: _Name
+    offset: Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Resume(msgspec.Struct, frozen=True, tag="sockspec.resume"):
     """The client's first message: the session that it had, and what it has received of each group."""
 
-    session: str = ""
+    session: _Name = ""
     """Empty for a new one."""
     positions: tuple[GroupPosition, ...] = ()
 
