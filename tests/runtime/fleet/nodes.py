@@ -14,6 +14,8 @@ from chat import ChatServer, RoomClient, RoomConnection, RoomParameters, message
 from sockspec.runtime import ClientOptions, Group, Handshake, Options, Principal, now
 from sockspec.runtime.backoff import Ending
 from sockspec.runtime.backplane.line import Backplane
+from sockspec.runtime.fleet.control import HEADER, VERSION
+from sockspec.runtime.fleet.hub import Hub
 from sockspec.runtime.fleet.presence import Member
 from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.testing import End, Host
@@ -23,6 +25,10 @@ QUICK = ClientOptions(backoff_base=0.01, backoff_cap=0.05, max_attempts=1000, ma
 """For clients that are to be back soon."""
 PATIENCE = 10.0
 """Seconds for anything that has to happen."""
+QUIETLY_IN, QUIETLY_OUT = 1, 2
+"""What `getHistory` is asked for to enter the room, and to leave it, without anybody hearing of it."""
+HEADERS = {HEADER: VERSION}
+"""By which a client asks to be told where messages stand."""
 
 
 class Nickname(Struct):
@@ -37,6 +43,16 @@ class Hall(ChatServer):
     def __init__(self) -> None:
         self.came: list[str] = []
         self.went: list[str] = []
+        self.here: dict[str, RoomConnection] = {}
+        """The latest connection of each principal."""
+        self.changed = asyncio.Event()
+
+    async def room_opened(self, connection: RoomConnection) -> None:
+        self.here[connection.principal.id] = connection
+
+    async def room_closed(self, connection: RoomConnection) -> None:
+        if self.here.get(connection.principal.id) is connection:
+            del self.here[connection.principal.id]
 
     async def verify_access_token(self, token: str, handshake: Handshake[RoomParameters]) -> Principal:
         return Principal(id=token)
@@ -58,16 +74,32 @@ class Hall(ChatServer):
         )
 
     async def get_history(self, connection: RoomConnection, message: messages.GetHistory) -> messages.History:
+        if message.data.limit == QUIETLY_IN:
+            await self.room(connection).join(connection)
+        elif message.data.limit == QUIETLY_OUT:
+            await self.room(connection).leave(connection)
+        nickname = connection.principal.id
+        data = messages.PresenceData(nickname=nickname, presence=messages.Presence.AWAY)
+        await connection.send_presence_changed(data=data)
         data = messages.HistoryData(messages=[], has_more=False)
         return messages.History(id=message.id, timestamp=now(), data=data)
 
     async def member_joined(self, group: Group[Any], member: Member[Any]) -> None:
         self.came.append(member.of(Nickname).info.nickname)
+        self.changed.set()
         await self.announce(group, member, messages.Presence.ONLINE)
 
     async def member_left(self, group: Group[Any], member: Member[Any]) -> None:
         self.went.append(member.of(Nickname).info.nickname)
+        self.changed.set()
         await self.announce(group, member, messages.Presence.OFFLINE)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds of who came and went."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
 
     async def announce(self, group: Group[Any], member: Member[Any], presence: messages.Presence) -> None:
         """Tell a room who came or left."""
@@ -121,6 +153,32 @@ class Person:
         await self.client.send_join(data=messages.JoinData(nickname=self.name))
         await self.until(lambda: f"{self.name} online" in self.presences)
 
+    @property
+    def is_with_local(self) -> bool:
+        """Whether its node has everything in its own process."""
+        return not self._fleet.backplane.is_shared
+
+    async def enter_quietly(self) -> None:
+        """Join the room, which nobody is told."""
+        await self._ask(QUIETLY_IN)
+
+    async def leave_quietly(self) -> None:
+        """Leave the room, which nobody is told."""
+        await self._ask(QUIETLY_OUT)
+
+    async def _ask(self, what: int) -> None:
+        """Ask, and wait until all has been heard that came before the answer."""
+        away = f"{self.name} away"
+        before = self.presences.count(away)
+        await self.client.get_history(data=messages.GetHistoryData(limit=what))
+        await self.until(lambda: self.presences.count(away) > before)
+
+    @property
+    def end(self) -> End:
+        """The client's end of its connection."""
+        assert self._end is not None
+        return self._end
+
     async def say(self, text: str) -> None:
         """Say something."""
         await self.client.send_message(data=messages.SendMessageData(text=text))
@@ -147,6 +205,7 @@ class Fleet:
         self.options = options
         self.halls: list[Hall] = []
         self.hosts: list[Host | None] = []
+        self.all: list[Host] = []
         self.stack = AsyncExitStack()
 
     async def add(self) -> Hall:
@@ -157,7 +216,60 @@ class Fleet:
         await host.dispatcher.start()
         self.halls.append(hall)
         self.hosts.append(host)
+        self.all.append(host)
         return hall
+
+    def hub(self, at: int) -> Hub:
+        """The heart of a node."""
+        return self.all[at].dispatcher.node.hub
+
+    async def kill(self, at: int) -> None:
+        """End a node as a crash does: nobody is told, and its connections break off."""
+        host = self.hosts[at]
+        assert host is not None
+        self.hosts[at] = None
+        await self.hub(at).uplink.stop()
+        for conversation in tuple(host.dispatcher._conversations):
+            conversation._connection.abort()
+
+    async def raw(
+        self, at: int = 0, *, name: str = "ann", room: str = "lobby", subprotocols: Sequence[str] = (), **headers: str
+    ) -> End:
+        """A connection that sends and gets frames as they are."""
+        host = self.hosts[at]
+        assert host is not None
+        end = await host.dial(
+            f"ws://127.0.0.1/v1/rooms/{room}",
+            headers={"Authorization": f"Bearer {name}", **headers},
+            subprotocols=subprotocols,
+            options=ClientOptions(),
+        )
+        assert isinstance(end, End), end
+        return end
+
+    async def subscribed(self, at: int, *streams: str) -> None:
+        """Wait until a node hears these streams."""
+        async with asyncio.timeout(PATIENCE):
+            for stream in streams:
+                await self.hub(at).feed(stream).ready()
+
+    async def leftovers(self) -> dict[str, object]:
+        """What there is of connections on nodes, and on the engine, that has not been forgotten."""
+        found: dict[str, object] = {}
+        async with asyncio.timeout(PATIENCE):
+            for number, host in enumerate(self.all):
+                node = host.dispatcher.node
+                while node.hub._farewells:
+                    await asyncio.wait(tuple(node.hub._farewells))
+                held = {
+                    "members": [feed.stream for feed in node.hub._feeds.values() if feed.members or feed._coming],
+                    "sessions": list(node.sessions._held),
+                    "leaving": list(node.sessions._leaving),
+                    "presence": list(node.presence._held),
+                    "seats": list(node.seats._held),
+                }
+                found |= {f"{what} of node {number}": left for what, left in held.items() if left}
+        return found
 
     @asynccontextmanager
     async def person(

@@ -1,0 +1,25 @@
+"""The engines that the scenarios run over."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from sockspec.runtime import Backplane, MemoryBackplane, NatsBackplane, RedisBackplane
+from tests.runtime.backplane.conftest import nats_url, redis_url, start_nats, start_redis
+
+__all__ = ["nats_url", "redis_url", "start_nats", "start_redis"]
+
+
+@pytest.fixture(params=["memory", "redis", "nats"])
+def backplane(request: pytest.FixtureRequest) -> Backplane:
+    """A backplane that nobody else uses."""
+    prefix = f"test{uuid.uuid4().hex[:12]}"
+    match request.param:
+        case "redis":
+            return RedisBackplane(request.getfixturevalue("redis_url"), prefix=prefix)
+        case "nats":
+            return NatsBackplane(request.getfixturevalue("nats_url"), prefix=prefix, storage="memory")
+        case _:
+            return MemoryBackplane()
