@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
-from sockspec.runtime.fleet.control import Resume, from_client, is_control
+from sockspec.runtime.fleet.control import Resume, from_client, resumes
 from sockspec.runtime.heartbeat import Beats
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell, watched
@@ -198,7 +198,7 @@ class Conversation:
             return None
         finally:
             self._is_idle = False
-        if not is_control(frame):
+        if not resumes(frame):
             self._first = frame
             return None
         asked = from_client(frame)

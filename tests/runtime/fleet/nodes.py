@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from chat import ChatServer, RoomClient, RoomConnection, RoomParameters, messages
@@ -19,11 +20,11 @@ from sockspec.runtime.fleet.hub import Hub
 from sockspec.runtime.fleet.presence import Member
 from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.testing import End, Host
-from sockspec.runtime.transport import ClientTransport
+from sockspec.runtime.transport import ClientTransport, ConnectionClosed
 
 QUICK = ClientOptions(backoff_base=0.01, backoff_cap=0.05, max_attempts=1000, max_retry_after=0.05)
 """For clients that are to be back soon."""
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds for anything that has to happen."""
 QUIETLY_IN, QUIETLY_OUT = 1, 2
 """What `getHistory` is asked for to enter the room, and to leave it, without anybody hearing of it."""
@@ -156,7 +157,7 @@ class Person:
     @property
     def is_with_local(self) -> bool:
         """Whether its node has everything in its own process."""
-        return not self._fleet.backplane.is_shared
+        return self._fleet.backplane is None or not self._fleet.backplane.is_shared
 
     async def enter_quietly(self) -> None:
         """Join the room, which nobody is told."""
@@ -197,10 +198,85 @@ class Person:
                 await self.changed.wait()
 
 
+class Peer:
+    """A client that speaks by frames, and can do what ours never does."""
+
+    def __init__(self, end: End) -> None:
+        self.end = end
+        self.told: list[dict[str, Any]] = []
+        """All that it was sent, of which `texts` are those of what was said."""
+
+    async def resume(self, session: str = "", *positions: Mapping[str, object]) -> dict[str, Any]:
+        """Ask for a session; what the server says to that."""
+        message = {"type": "sockspec.resume", "session": session, "positions": positions}
+        await self.end.send(msgspec.json.encode(message).decode())
+        return await self.next("sockspec.session")
+
+    async def begin(self) -> str:
+        """Begin a session, and wait until it hears all that everybody does."""
+        session: str = (await self.resume())["session"]
+        while self.kinds.count("sockspec.joined") < 2:
+            await self.next("sockspec.joined")
+        return session
+
+    async def join(self) -> None:
+        """Enter the room, which nobody is told."""
+        data = {
+            "type": "getHistory",
+            "id": str(uuid.uuid4()),
+            "timestamp": str(now().isoformat()),
+            "data": {"limit": 1},
+        }
+        await self.end.send(msgspec.json.encode(data).decode())
+        await self.next("history")
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """The next message of a type."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self.told.append(msgspec.json.decode(await self.end.receive()))
+                if self.told[-1]["type"] == kind:
+                    return self.told[-1]
+
+    async def hear(self, text: str) -> None:
+        """Wait until something was said."""
+        while text not in self.texts:
+            await self.next("messagePosted")
+
+    async def ended(self) -> ConnectionClosed:
+        """How the connection ends."""
+        try:
+            await self.next("")
+        except ConnectionClosed as closed:
+            return closed
+        raise AssertionError("it goes on")
+
+    @property
+    def texts(self) -> list[str]:
+        """What was said."""
+        return [one["data"]["text"] for one in self.told if one["type"] == "messagePosted"]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of what it was sent."""
+        return [one["type"] for one in self.told]
+
+    @property
+    def positions(self) -> list[dict[str, object]]:
+        """Up to where it has received each group."""
+        found: dict[str, dict[str, object]] = {}
+        for one in self.told:
+            if one["type"] == "sockspec.joined":
+                found[one["group"]] = {key: one[key] for key in ("group", "epoch", "offset")}
+            elif one["type"] == "sockspec.position":
+                found[one["group"]]["offset"] = one["offset"]
+        return list(found.values())
+
+
 class Fleet:
     """Nodes that share a backplane."""
 
-    def __init__(self, backplane: Backplane, options: Options) -> None:
+    def __init__(self, backplane: Backplane | None, options: Options) -> None:
         self.backplane = backplane
         self.options = options
         self.halls: list[Hall] = []
@@ -247,11 +323,31 @@ class Fleet:
         assert isinstance(end, End), end
         return end
 
+    async def peer(self, at: int = 0, *, name: str = "ann", room: str = "lobby") -> Peer:
+        """One that can resume."""
+        return Peer(await self.raw(at, name=name, room=room, **HEADERS))
+
     async def subscribed(self, at: int, *streams: str) -> None:
         """Wait until a node hears these streams."""
         async with asyncio.timeout(PATIENCE):
             for stream in streams:
                 await self.hub(at).feed(stream).ready()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds of which nobody tells."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await asyncio.sleep(0.002)
+
+    async def records(self, *tables: str) -> dict[str, tuple[str, ...]]:
+        """The keys of what the engine still has of living nodes, in tables of ours."""
+        known = tables or ("presence group /v1/rooms/{room} lobby", *(f"seats /v1/rooms/{{room}} {n}" for n in "ab"))
+        found: dict[str, tuple[str, ...]] = {}
+        for table in known:
+            records = await self.hub(0).uplink.attempt(lambda line, table=table: line.records(table), PATIENCE)
+            if records:
+                found[table] = tuple(record.key for record in records)
+        return found
 
     async def leftovers(self) -> dict[str, object]:
         """What there is of connections on nodes, and on the engine, that has not been forgotten."""
@@ -282,7 +378,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(backplane: Backplane, nodes: int = 2, **options: Any) -> AsyncGenerator[Fleet]:
+async def fleet(backplane: Backplane | None, nodes: int = 2, **options: Any) -> AsyncGenerator[Fleet]:
     """A fleet while the block lasts."""
     found = Fleet(backplane, Options(backplane=backplane, **options))
     async with found.stack:

@@ -6,6 +6,7 @@ agreed on it. No message of a document is changed by them.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -19,6 +20,7 @@ VERSION: Final = "1"
 RESUME_SUBPROTOCOL: Final = "sockspec.resume"
 """The same for browsers, which can send no headers: a subprotocol that the server chooses where the document has none."""
 _START: Final = '{"type":"sockspec.'
+_OF_CLIENT: Final = re.compile(r'\s*\{\s*"type"\s*:\s*"sockspec\.')
 
 
 MOST_POSITIONS: Final = 500
@@ -93,8 +95,13 @@ _of_client: Final = msgspec.json.Decoder(Resume).decode
 
 
 def is_control(frame: str | bytes) -> bool:
-    """Whether a frame is one of these messages."""
+    """Whether a frame is one of a server's messages, which are all written alike."""
     return isinstance(frame, str) and frame.startswith(_START)
+
+
+def resumes(frame: str | bytes) -> bool:
+    """Whether a frame is to be one of a client's messages, in whichever way its client writes JSON."""
+    return isinstance(frame, str) and _OF_CLIENT.match(frame) is not None
 
 
 def from_server(frame: str | bytes) -> ToClient | None:
