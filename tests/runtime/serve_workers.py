@@ -18,6 +18,7 @@ from typing import Any
 
 from sockspec.runtime.backplane.memory import MemoryBackplane
 from sockspec.runtime.backplane.redis import RedisBackplane
+from sockspec.runtime.metrics import PrometheusMetrics, expose
 from sockspec.runtime.serving.listening import reserve
 from sockspec.runtime.serving.standalone import Running
 from sockspec.runtime.serving.worker import Service
@@ -65,6 +66,7 @@ def main(
     files: str = "",
     switch: str = "",
     alone: str = "",
+    metrics: str = "",
     closing: str = "",
     redis: str = "",
     patience: str = "",
@@ -74,7 +76,8 @@ def main(
 
     `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
     file `switch`, no worker can start, and only one can have the socket `alone`. With `closing`, supervisor and workers say
-    what `atexit` calls. `redis` is the URL of a backplane. `patience` is how long a worker may take to end.
+    what `atexit` calls. `redis` is the URL of a backplane. `patience` is how long a worker may take to end. `metrics` is the
+    port at which each worker answers for all of them.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
@@ -89,6 +92,8 @@ def main(
             raise RuntimeError("no worker can start")
         if alone:
             socket.socket(socket.AF_UNIX).bind(alone)
+        if metrics:
+            expose(int(metrics))
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
         if closing:
@@ -97,7 +102,8 @@ def main(
 
     numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
     backplane = RedisBackplane(redis, prefix=f"workers-{supervisor}") if redis else Reached()
-    options = options_of(backplane=backplane, retry_after=0.5, connections_per_second=None, **{**given, **numbers})
+    given_options: dict[str, Any] = {**given, **numbers, "observers": (PrometheusMetrics(),) if metrics else ()}
+    options = options_of(backplane=backplane, retry_after=0.5, connections_per_second=None, **given_options)
     application = Numbered().application(options=options)
     if patience:
         reserved = reserve(host, 0)
