@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from sockspec.runtime import (
     BackplaneError,
     History,
     MemoryBackplane,
+    Observer,
     Options,
     PayloadError,
     RedisBackplane,
@@ -263,10 +266,14 @@ def test_it_connects_again_when_it_is_used_after_its_end(redis_url: str) -> None
     assert published(backplane) == ["one", "two"]
 
 
-class Stuck(MemoryBackplane):
-    """Takes nothing, and does not know whether it did."""
+class Everywhere(MemoryBackplane):
+    """Says that it is shared, as nobody listens in this test."""
 
     is_shared = True
+
+
+class Stuck(Everywhere):
+    """Takes nothing, and does not know whether it did."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -293,6 +300,29 @@ def test_what_is_under_way_at_the_end_is_told_of() -> None:
     publisher.close()
     saying.join(PATIENCE)
     assert caught == [True]
+
+
+REQUEST = ContextVar("REQUEST", default="none")
+
+
+class Watching(Observer):
+    """Notes for which request something is published."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def publishing(self, backplane: str, stream: str) -> AbstractContextManager[Mapping[str, str]]:
+        self.seen.append(REQUEST.get())
+        return nullcontext({"request": REQUEST.get()})
+
+
+def test_observers_know_for_what_something_is_published() -> None:
+    watching = Watching()
+    REQUEST.set("this one")
+    with SyncChatPublisher(Everywhere(), options=Options(observers=(watching,))) as publisher:
+        for _ in range(2):
+            publisher.room.everybody().broadcast(posted("something"))
+    assert watching.seen == ["this one", "this one"]
 
 
 def test_memory_is_refused_where_another_thread_would_publish() -> None:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from sockspec.runtime.backplane import conformance
 from sockspec.runtime.backplane.line import Backplane
+from sockspec.runtime.backplane.redis import RedisBackplane
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=conformance.sentence)
