@@ -325,6 +325,15 @@ def test_observers_know_for_what_something_is_published() -> None:
     assert watching.seen == ["this one", "this one"]
 
 
+def test_a_publisher_that_nobody_has_any_more_ends_its_thread() -> None:
+    before = threading.active_count()
+    publisher = SyncChatPublisher(Everywhere())
+    publisher.room.everybody().broadcast(posted("something"))
+    assert threading.active_count() == before + 1
+    del publisher
+    assert threading.active_count() == before
+
+
 def test_memory_is_refused_where_another_thread_would_publish() -> None:
     with pytest.raises(ValueError, match="within one event loop"):
         SyncChatPublisher(MemoryBackplane())
