@@ -122,7 +122,7 @@ class Uplink:
         self._up.clear()
         if self._down_since is None:
             self._down_since = time.monotonic()
-            _log.warning("the backplane %s does not answer: this node is degraded", self.backplane.name)
+            _log.warning("the backplane %s does not answer: it is tried again", self.backplane.name)
             tell(self._observers, lambda observer: observer.degraded(self.backplane.name, True))
 
     def restored(self) -> None:
