@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
 import redis
+from redis.asyncio import RedisCluster
 
 from sockspec.runtime.backplane.conformance.fleet import SOON, Fleet
 from sockspec.runtime.backplane.line import Backplane, BackplaneError, History, Placed
@@ -97,6 +99,29 @@ def test_the_rule_for_redis_gives_nothing_else(start_redis: StartRedis, tmp_path
         redis.Redis.from_url(url.replace("sockspec:change-me@", "")) as nobody,
     ):
         nobody.ping()
+
+
+def test_a_cluster_has_to_allow_two_more_commands(start_redis: StartRedis) -> None:
+    more = re.findall(r"A cluster needs `(.+?)`", (DEPLOY.parent / "fleet.md").read_text())[0].split()
+    (rule,) = re.findall(r"^user (sockspec .+)", (DEPLOY / "users.acl").read_text(), re.MULTILINE)
+    engine = start_redis("--cluster-enabled", "yes")
+
+    def client() -> RedisCluster:
+        return RedisCluster(host="127.0.0.1", port=engine.port, username="sockspec", password="change-me")
+
+    with redis.Redis(port=engine.port, protocol=2, decode_responses=True) as admin:
+        admin.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+        end = time.monotonic() + SOON
+        while "cluster_state:ok" not in str(admin.execute_command("CLUSTER", "INFO")):
+            assert time.monotonic() < end
+        for left_out in more:
+            kept = [one for one in more if one != left_out]
+            admin.execute_command("ACL", "SETUSER", *rule.split(), *kept)
+            with pytest.raises(BackplaneError):
+                asyncio.run(everything(RedisBackplane(client=client)))
+            admin.execute_command("ACL", "DELUSER", "sockspec")
+        admin.execute_command("ACL", "SETUSER", *rule.split(), *more)
+        asyncio.run(everything(RedisBackplane(client=client)))
 
 
 # --- NATS -------------------------------------------------------------------------------------------------------------
