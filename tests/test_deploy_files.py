@@ -152,7 +152,7 @@ def directives(parsed: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 def test_nginx_knows_all_nodes_and_leaves_quiet_connections_alone() -> None:
-    parsed = crossplane.parse(str(DEPLOY / "nginx.conf"), strict=True, check_ctx=True, check_args=True)
+    parsed: Any = crossplane.parse(str(DEPLOY / "nginx.conf"), strict=True, check_ctx=True, check_args=True)
     assert parsed["errors"] == []
     said = directives(parsed["config"][0]["parsed"])
     nodes = [name for name, service in composed()["services"].items() if service["image"] == "chat"]
