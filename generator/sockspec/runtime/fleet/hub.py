@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Record, Registration, Slice
 from sockspec.runtime.fleet.feed import PART, Delivery, Feed
-from sockspec.runtime.fleet.publication import node_stream, pack, unpack
-from sockspec.runtime.fleet.uplink import Unavailable, Uplink
-from sockspec.runtime.observer import handed_over, tell, traced
+from sockspec.runtime.fleet.publication import node_stream, unpack
+from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
+from sockspec.runtime.observer import handed_over, tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
 
@@ -143,13 +143,7 @@ class Hub:
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
         await self.start()
-        options = self.options
-        if not options.observers:
-            data = pack(frame, exclude, key, {})
-            return await self.uplink.publish(stream, data, options.history, options.publish_timeout)
-        with traced(options.observers, self.uplink.backplane.name, stream) as headers:
-            data = pack(frame, exclude, key, headers)
-            return await self.uplink.publish(stream, data, options.history, options.publish_timeout)
+        return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
         """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""
