@@ -111,8 +111,11 @@ export class ResumingSocket {
     this.#place = null;
     const known = place === null ? undefined : this.#positions.get(place.group);
     if (known !== undefined && place.offset <= known.offset) return; // it was handed on before
-    this.#handlers.onmessage?.(data);
-    if (known !== undefined) this.#pass(place, known);
+    try {
+      this.#handlers.onmessage?.(data);
+    } finally {
+      if (known !== undefined) this.#pass(place, known); // it was handed on, whatever became of it
+    }
   }
 
   #hear(socket, message) {
