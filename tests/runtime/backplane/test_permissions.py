@@ -79,7 +79,7 @@ def test_the_rule_for_redis_is_enough_and_nothing_in_it_is_for_nothing(start_red
     start_redis("--replicaof", "127.0.0.1", str(engine.port), "--masteruser", "admin", "--masterauth", "admin")
     with redis.Redis(port=engine.port, username="admin", password="admin", protocol=2, decode_responses=True) as admin:
         end = time.monotonic() + SOON
-        while admin.execute_command("WAIT", 1, 100) < 1:
+        while int(str(admin.execute_command("WAIT", 1, 100))) < 1:
             assert time.monotonic() < end
         admin.execute_command("CONFIG", "RESETSTAT")
         asyncio.run(everything(RedisBackplane(url, replicas=1)))
