@@ -190,9 +190,11 @@ def _frame(received: bytearray, start: int) -> tuple[int, int, int] | None:
     if len(received) < start + 2:
         return None
     size, first = received[start + 1], start + 2
+    assert size < 127, "a frame is longer than any that is sent here"
     if size == 126:
+        if len(received) < start + 4:
+            return None
         size, first = int.from_bytes(received[start + 2 : start + 4], "big"), start + 4
-    assert size < 127, received[start : start + 200]
     return None if len(received) < first + size else (received[start], first, first + size)
 
 

@@ -137,8 +137,6 @@ class _NatsLine(Line):
         self._size = self._age = 0.0
         """What the JetStream stream keeps of each subject."""
         self._growing = asyncio.Lock()
-        self._replicas = 1
-        self._least = 0
         self._ticked = ("", 0)
         self._subscribing = Counter[str]()
         """By how many callers each stream is being subscribed to."""
@@ -186,13 +184,16 @@ class _NatsLine(Line):
         if has_size < size or has_age < age:
             has_size, has_age = max(has_size, size), max(has_age, age)
             grown = {"max_msgs_per_subject": has_size, "max_age": has_age}
-            condition = await self._link.command(f"STREAM.UPDATE.{self._stream}", {**config, **grown}, Condition)
+            update = f"STREAM.UPDATE.{self._stream}"
+            condition = await self._link.command(update, {**config, **grown}, Condition)
+            if condition.state.is_whole:  # so nothing was trimmed to what the bound was before
+                config = {
+                    **condition.config,
+                    "metadata": {**condition.config.get("metadata", {}), _LEAST: str(has_size)},
+                }
+                condition = await self._link.command(update, config, Condition)
         self._size, self._age = has_size, has_age / 10**9
-        try:
-            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
-        except ValueError:
-            self._least = 0
-        self._epoch, self._replicas = life_of(condition), int(config.get("num_replicas", 1))
+        self._epoch = life_of(condition)
         tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
         if self._ticked != (self._epoch, tick):
             await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
@@ -349,7 +350,7 @@ class _NatsLine(Line):
         # was too old, and there is room for more of this subject.
         complete = known is not None or (
             extent.first_seq <= since.offset + 1
-            and len(found) + rest < self._least
+            and len(found) + rest < _least_of(condition)
             and (since.offset == 0 or await self._last(subject, since.offset) is None)
         )
         if complete and not found and last is not None:
@@ -360,7 +361,7 @@ class _NatsLine(Line):
 
     async def _is_behind(self, subject: str, offset: int) -> bool:
         """Whether a replica answered that does not have all yet. Where there is but one, it has."""
-        if self._replicas == 1:
+        if self._backplane.replicas == 1:
             return False
         last = await self._link.last(self._stream, subject)
         return last is not None and last.seq > offset
@@ -413,6 +414,13 @@ class _NatsLine(Line):
 
     async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
         return await self._in_time(self._state.take(bucket, amount, rate, burst))
+
+
+def _least_of(condition: Condition) -> int:
+    """The smallest bound for a subject that a JetStream stream ever had; 0 where nobody took a note of it."""
+    noted = (condition.config.get("metadata") or {}).get(_LEAST, "")
+    bound = _bound(condition.config.get("max_msgs_per_subject"))
+    return min(int(noted), bound) if noted.isdecimal() else 0
 
 
 def _bound(value: object) -> int:

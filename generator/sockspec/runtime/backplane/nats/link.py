@@ -416,5 +416,9 @@ async def _dispose(client: Client, timeout: float) -> None:
         writer.transport.abort()
     closing.cancel()
     await asyncio.wait({closing}, timeout=timeout)
+    # Where the connection breaks while nats-py closes it, its tasks end with that error, and nobody else looks at them.
+    for task in (getattr(client, "_flusher_task", None), getattr(client, "_reading_task", None)):
+        if isinstance(task, asyncio.Task) and task.done() and not task.cancelled():
+            task.exception()
     if not closing.cancelled() and closing.done() and (error := closing.exception()) is not None:
         logger.debug("closing a connection to NATS failed: %s", type(error).__name__)
