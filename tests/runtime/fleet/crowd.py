@@ -69,6 +69,9 @@ class Light(asyncio.Protocol):
         self.may_come: Final = asyncio.Event()
         """Cleared, it stays away."""
         self.may_come.set()
+        self.cuts = 0
+        """How often it breaks the connection off once more, after some of what it is sent."""
+        self._patience = 0
         self._fleet = fleet
         self._request = _HANDSHAKE.format(room=room, query=query, name=name).encode()
         self._resumption = Resumption()
@@ -106,6 +109,7 @@ class Light(asyncio.Protocol):
         self._transport = transport
         self._received.clear()
         self._is_open = False
+        self._patience = self._fleet.rng.randrange(60) if self.cuts else -1
         transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -158,6 +162,10 @@ class Light(asyncio.Protocol):
 
     def _take(self, head: int, payload: bytes) -> None:
         if head == _TEXT:
+            if self._patience == 0:
+                self.cuts -= 1
+                self.cut()
+            self._patience -= 1
             self._hear(payload.decode())
         elif head == _PING:
             self._write(0x8A, payload)
@@ -168,7 +176,7 @@ class Light(asyncio.Protocol):
     def _hear(self, text: str) -> None:
         if control.is_control(text):
             self._note(self._resumption.take(text))
-            getattr(self._resumption, "prepared", int)()
+            self._resumption.prepared()
             return
         if not self._resumption.is_new():
             return

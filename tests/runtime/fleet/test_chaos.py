@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from pathlib import Path
 
 from sockspec.runtime import Recovery
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
-from tests.runtime.fleet.crowd import Crowd, Publisher
+from tests.runtime.fleet.crowd import Crowd, Publisher, was_told
 from tests.runtime.fleet.processes import fleet, until
 
 
@@ -23,7 +24,7 @@ async def test_everybody_hears_everything_once_and_in_the_same_order(
         crowd.generated(3)
         await crowd.here()
         publishing = crowd.publish(6, pace=0.005)
-        await crowd.more(300)
+        await crowd.more(200)
         await crowd.end(publishing)
         assert {outcome for one in crowd.publishers for outcome in one.outcomes.values()} == {"acknowledged"}
 
@@ -105,7 +106,7 @@ async def test_nothing_is_lost_when_a_node_is_killed_under_load(
 async def test_a_fleet_is_replaced_under_load_node_by_node(
     engine: engines.Engine, rng: random.Random, tmp_path: Path
 ) -> None:
-    async with fleet(engine.url, tmp_path, rng, 3) as nodes:
+    async with fleet(engine.url, tmp_path, rng, 2) as nodes:
         crowd = Crowd(nodes)
         lights = crowd.lights(40)
         crowd.generated(5)
@@ -113,10 +114,60 @@ async def test_a_fleet_is_replaced_under_load_node_by_node(
         publishing = crowd.publish(4)
         for node in tuple(nodes.nodes):
             await crowd.more(30)
-            await node.retire()
-            await nodes.add()
+            await asyncio.gather(node.retire(), nodes.add())
             await crowd.here()
         await crowd.more(30)
         await crowd.end(publishing)
         assert all(light.losses for light in lights)
         assert all(recovery == Recovery(True, True) for one in crowd.listeners for recovery in one.recoveries)
+
+
+@lasting(60)
+async def test_who_is_cut_off_again_and_again_on_the_way_back_misses_nothing(
+    engine: engines.Engine, rng: random.Random, tmp_path: Path
+) -> None:
+    async with fleet(engine.url, tmp_path, rng, 2) as nodes:
+        crowd = Crowd(nodes)
+        lights = crowd.lights(20)
+        await crowd.here()
+        publishing = crowd.publish(3, pace=0.003)
+        for light in lights:
+            light.may_come.clear()
+            light.cut()
+        await crowd.more(400)  # more than what is remembered by a node, and more than what is read from history at once
+        for light in lights:
+            light.cuts = rng.randint(3, 6)
+            light.may_come.set()
+        await crowd.here()
+        await crowd.more(20)
+        await crowd.end(publishing)
+        assert all(light.losses >= 4 for light in lights)
+        assert not any(map(was_told, lights))
+
+
+@lasting(60)
+async def test_a_node_that_was_taken_for_dead_goes_on(
+    engine: engines.Engine, rng: random.Random, tmp_path: Path
+) -> None:
+    async with fleet(engine.url, tmp_path, rng, 2) as nodes:
+        crowd = Crowd(nodes)
+        watchers = crowd.lights(4)
+        members = crowd.lights(8, "?tag=present", start="member")
+        await crowd.here()
+        still, other = rng.sample(nodes.nodes, 2)
+        publishing = crowd.publish(2, at=other)
+        theirs = [light for light in members if light.node is still]
+        hearing = [light for light in watchers if light.node is other]
+        still.pause(True)
+        try:
+            left = {f"left {light.name}" for light in theirs}
+            await until(lambda: all(left <= set(light.heard) for light in hearing), "its members are given up")
+        finally:
+            still.pause(False)
+        back = {f"joined {light.name}" for light in theirs}
+        await until(
+            lambda: all(Counter(one.heard)[text] == 2 for one in hearing for text in back), "they are there again"
+        )
+        await crowd.more(20)
+        await crowd.end(publishing)
+        assert not any(was_told(light) or light.losses > 1 for light in (*watchers, *members))
