@@ -274,7 +274,8 @@ class Feed:
 
     def _begin_at(self, position: Position) -> None:
         """Go on from there, and tell the members that something was lost."""
-        _log.warning("a group lost messages: the history does not reach back to what was received")
+        # Those who watch are told by `missed`; all groups do this when an engine has forgotten everything.
+        _log.info("a group lost messages: the history does not reach back to what was received")
         if self._tail is not None:
             self._tail.clear()
         self._tail_bytes = 0
