@@ -206,9 +206,14 @@ class Feed:
         delivery = self.delivery_of(entry)
         if self._tail is not None:
             self._remember(delivery, self._tail)
+        frame, key = delivery.frame, delivery.publication.key
+        is_for_all = not (delivery.is_void or delivery.publication.exclude)
         for member in tuple(self.members):
             try:
-                delivery.post_to(member)
+                if is_for_all and not member.is_placed:
+                    member.post(frame, key)  # what `post_to` does, for many
+                else:
+                    delivery.post_to(member)
             except Exception:
                 _log.exception("a connection could not be sent to", extra={"connection": member.id})
                 member.abort()
