@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit site golden format bench compare docs browser autobahn clean
+.PHONY: help demo demo-fleet test lint types unit site golden format bench compare docs browser autobahn clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Generate the chat, serve it, and let two clients talk
 	@$(BIN)/python examples/demo.py
+
+demo-fleet: $(READY) ## Three nodes of the chat on one Redis, one of which is killed
+	@$(BIN)/python -m examples.demo_fleet
 
 test: lint types unit ## Everything that continuous integration checks
 

@@ -42,10 +42,12 @@ def say(who: str, what: str) -> None:
     print(f"   {who:8} {what}", flush=True)
 
 
-def generate(folder: Path) -> None:
-    """Write the package of the document."""
+def generate(folder: Path, *, quiet: bool = False) -> None:
+    """Write the package of the document, and say what is in it."""
     command = [sys.executable, "-m", "sockspec", "generate", str(SPEC), "-o", str(folder), "--package", "chat"]
     subprocess.run(command, check=True, timeout=PATIENCE, stderr=subprocess.DEVNULL)
+    if quiet:
+        return
     for path in sorted(path for path in (folder / "chat").rglob("*") if path.is_file()):
         say(f"{len(path.read_text(encoding='utf-8').splitlines())} lines", str(path))
 

@@ -56,6 +56,8 @@ MAY_IMPORT = {
     "pytest_plugin": "mock runtime pytest",
     "samples": "jsonschema referencing runtime.formats schema.expressions",
     "runtime": "msgspec websockets jsonschema referencing",
+    "runtime.backplane.nats": "nats",
+    "runtime.backplane.redis": "redis",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
     "runtime.security.principal": "typing_extensions",
@@ -140,7 +142,10 @@ def test_front_ends_do_not_import_each_other(one: str, other: str) -> None:
     ] == []
 
 
-HEAVY = ("jsonschema", "jinja2", "yaml", "openapi_spec_validator", "websockets", "click")
+HEAVY = (
+    *("jsonschema", "jinja2", "yaml", "openapi_spec_validator", "websockets", "click"),
+    *("sockspec.runtime.fleet.uplink", "sockspec.runtime.backplane.memory"),
+)
 
 
 @pytest.mark.parametrize(

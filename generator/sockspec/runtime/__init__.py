@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ProblemKind,
         Refused,
     )
+    from sockspec.runtime.publisher import Endpoint, Publisher, SyncEndpoint, SyncPublisher
     from sockspec.runtime.routing import Handler, Route
     from sockspec.runtime.security.cleartext import InsecureTransport
     from sockspec.runtime.security.credentials import Credential, Token, basic, bearer
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
         Requirement,
         Scheme,
     )
-    from sockspec.runtime.security.tickets import Tickets
+    from sockspec.runtime.security.tickets import SignedTickets, Tickets
     from sockspec.runtime.server import Server
     from sockspec.runtime.sync_client import SyncClient
     from sockspec.runtime.transport import ConnectionClosed, Transport
@@ -93,6 +94,7 @@ else:
         "outgoing": ("NotConnected", "QueueFull", "SendTimeout", "Unsent"),
         "parameters": ("FromHeader", "FromPath", "FromQuery"),
         "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
+        "publisher": ("Endpoint", "Publisher", "SyncEndpoint", "SyncPublisher"),
         "routing": ("Handler", "Route"),
         "security.credentials": ("Credential", "Token", "basic", "bearer"),
         "security.principal": ("ANONYMOUS", "P", "Principal"),
@@ -107,7 +109,7 @@ else:
                 "Scheme",
             ),
         ),
-        "security.tickets": ("Tickets",),
+        "security.tickets": ("SignedTickets", "Tickets"),
         "server": ("Server",),
         "sync_client": ("SyncClient",),
         "transport": ("ConnectionClosed", "Transport"),
@@ -146,6 +148,7 @@ __all__ = [
     "ConnectionLost",
     "Credential",
     "DateTime",
+    "Endpoint",
     "Entry",
     "Fault",
     "FromHeader",
@@ -173,6 +176,7 @@ __all__ = [
     "Problem",
     "ProblemError",
     "ProblemKind",
+    "Publisher",
     "QueueFull",
     "Recovery",
     "RedisBackplane",
@@ -183,8 +187,11 @@ __all__ = [
     "Scheme",
     "SendTimeout",
     "Server",
+    "SignedTickets",
     "State",
     "SyncClient",
+    "SyncEndpoint",
+    "SyncPublisher",
     "Tickets",
     "Token",
     "Transport",

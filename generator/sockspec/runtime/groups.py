@@ -56,6 +56,18 @@ class Audience(Generic[Out]):
         frame = self.route.outgoing.frame(message, check=node.options.check_sent)
         await node.hub.publish(self.stream, frame, exclude=excluded, key=key)
 
+    async def history(self, most: int = 50) -> tuple[Out, ...]:
+        """The latest messages that were broadcast, as far as `Options.history` keeps them; the oldest of them first.
+
+        Messages that are not for everybody are left out. Raises Unavailable.
+        """
+        node = self.server.node
+        if node is None:
+            return ()
+        kept = await node.hub.history(self.stream, most)
+        incoming = self.route.outgoing
+        return tuple(incoming.take(text.decode() if is_text else text) for text, is_text in kept)
+
 
 class Group(Audience[Out]):
     """The connections that joined."""

@@ -7,9 +7,6 @@ import uuid
 import pytest
 
 from sockspec.runtime import Backplane, MemoryBackplane, NatsBackplane, RedisBackplane
-from tests.runtime.backplane.conftest import nats_url, redis_url, start_nats, start_redis
-
-__all__ = ["nats_url", "redis_url", "start_nats", "start_redis"]
 
 
 @pytest.fixture(params=["memory", "redis", "nats"])

@@ -82,8 +82,8 @@ class Hall(ChatServer):
         nickname = connection.principal.id
         data = messages.PresenceData(nickname=nickname, presence=messages.Presence.AWAY)
         await connection.send_presence_changed(data=data)
-        data = messages.HistoryData(messages=[], has_more=False)
-        return messages.History(id=message.id, timestamp=now(), data=data)
+        nothing = messages.HistoryData(messages=[], has_more=False)
+        return messages.History(id=message.id, timestamp=now(), data=nothing)
 
     async def member_joined(self, group: Group[Any], member: Member[Any]) -> None:
         self.came.append(member.of(Nickname).info.nickname)

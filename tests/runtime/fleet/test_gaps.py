@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -69,8 +70,9 @@ class Story:
         task.add_done_callback(self.tasks.discard)
         return task
 
-    def delivered(self, feed: Feed, delivery: Delivery) -> None:
+    def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[None]:
         self.heard.append(delivery.offset)
+        return nullcontext()
 
     async def settled(self) -> None:
         """Wait until nothing is read any more."""

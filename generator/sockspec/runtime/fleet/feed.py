@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec import Struct
@@ -78,8 +79,8 @@ class Source(Protocol):
         """The history of a stream, however long it takes until the engine answers."""
         ...
 
-    def delivered(self, feed: Feed, delivery: Delivery) -> None:
-        """An entry was sent to all members."""
+    def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
+        """Surrounds sending an entry to all members."""
         ...
 
     def emptied(self, feed: Feed) -> None:
@@ -182,6 +183,7 @@ class Feed:
         elif entry.offset > position.offset:
             self._deliver(entry)
         elif self._diverges(entry):
+            self._source.missed(self, 0, lost=True)
             self._begin_at(Position(epoch, entry.after))
             self._deliver(entry)
 
@@ -208,16 +210,16 @@ class Feed:
             self._remember(delivery, self._tail)
         frame, key = delivery.frame, delivery.publication.key
         is_for_all = not (delivery.is_void or delivery.publication.exclude)
-        for member in tuple(self.members):
-            try:
-                if is_for_all and not member.is_placed:
-                    member.post(frame, key)  # what `post_to` does, for many
-                else:
-                    delivery.post_to(member)
-            except Exception:
-                _log.exception("a connection could not be sent to", extra={"connection": member.id})
-                member.abort()
-        self._source.delivered(self, delivery)
+        with self._source.delivering(self, delivery):
+            for member in tuple(self.members):
+                try:
+                    if is_for_all and not member.is_placed:
+                        member.post(frame, key)  # what `post_to` does, for many
+                    else:
+                        delivery.post_to(member)
+                except Exception:
+                    _log.exception("a connection could not be sent to", extra={"connection": member.id})
+                    member.abort()
 
     def _remember(self, delivery: Delivery, tail: deque[Delivery]) -> None:
         tail.append(delivery)

@@ -7,16 +7,17 @@ import itertools
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from sockspec.runtime.backplane.line import Entry, History, Line, Position, Slice
-from sockspec.runtime.fleet.feed import Delivery, Feed
+from sockspec.runtime.backplane.line import Entry, Line, Position, Slice
+from sockspec.runtime.fleet.feed import PART, Delivery, Feed
 from sockspec.runtime.fleet.lease import Lease
-from sockspec.runtime.fleet.publication import node_stream, pack
-from sockspec.runtime.fleet.uplink import Unavailable, Uplink
-from sockspec.runtime.observer import tell
+from sockspec.runtime.fleet.publication import node_stream, unpack
+from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
+from sockspec.runtime.observer import handed_over, tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
 
@@ -33,7 +34,7 @@ _FAREWELL: Final = 2.0
 """How long the end of a node waits for what it has still to tell the backplane, in seconds."""
 _PAUSE: Final = 1.0
 """After something has failed that was not to fail, in seconds."""
-_NO_HISTORY: Final = History(size=0)
+_UNSEEN: Final = nullcontext()
 
 
 class Hub:
@@ -57,9 +58,6 @@ class Hub:
         self._doing_chores: asyncio.Task[Any] | None = None
         self.uplink: Uplink
         self.lease: Final = Lease(self)
-        # In memory nobody but clients that resume asks for history.
-        is_kept = options.backplane is not None or options.resume
-        self._history = options.history if is_kept else _NO_HISTORY
         self.on_told: Callable[[bytes], None] = _unheard
         """Called with what another node tells this one."""
         self.on_tick: list[Callable[[Line], Coroutine[Any, Any, None]]] = []
@@ -155,10 +153,27 @@ class Hub:
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
         await self.start()
-        trace: dict[str, str] = {}
-        tell(self.options.observers, lambda observer: trace.update(observer.publishing(stream)))
-        data = pack(frame, exclude, key, trace)
-        return await self.uplink.publish(stream, data, self._history, self.options.publish_timeout)
+        return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
+
+    async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
+        """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""
+        await self.start()
+        seconds = self.options.publish_timeout
+        top = (await self.uplink.attempt(lambda line: line.positions([stream]), seconds))[stream]
+        found: deque[tuple[bytes, bool]] = deque(maxlen=most)
+        since = Position(top.epoch, 0)
+        while True:
+            part = await self._part(stream, since, seconds)
+            for entry in part.entries:
+                publication = unpack(entry.data)
+                if publication is not None and not publication.exclude:
+                    found.append((publication.data, publication.is_text))
+            if not part.entries or part.entries[-1].offset >= top.offset:
+                return list(found)
+            since = Position(top.epoch, part.entries[-1].offset)
+
+    async def _part(self, stream: str, since: Position, seconds: float) -> Slice:
+        return await self.uplink.attempt(lambda line: line.read(stream, since, PART), seconds)
 
     # --- feeds ------------------------------------------------------------------------------------------------------
 
@@ -295,13 +310,15 @@ class Hub:
             return await local.read(stream, since, limit)
         return await self.uplink.attempt(lambda line: line.read(stream, since, limit))
 
-    def delivered(self, feed: Feed, delivery: Delivery) -> None:
-        """An entry was sent to all members."""
-        if self.options.observers:
-            publication = delivery.publication
-            lag = max(0.0, time.time() - publication.at)
-            members = len(feed.members)
-            tell(self.options.observers, lambda o: o.delivering(feed.stream, publication.trace, lag, members))
+    def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
+        """Surrounds sending an entry to all members."""
+        observers = self.options.observers
+        if not observers:
+            return _UNSEEN
+        publication = delivery.publication
+        lag = max(0.0, time.time() - publication.at)
+        name = self.uplink.backplane.name
+        return handed_over(observers, name, feed.stream, publication.trace, lag, len(feed.members))
 
     def emptied(self, feed: Feed) -> None:
         """The last member has left. Who comes back soon finds it as it was, but where that costs nothing anyhow."""

@@ -123,6 +123,14 @@ class Node:
         if connection.groups or connection.session:
             self.hub.start_soon(self.sessions.ended(connection, comes_back=comes_back), farewell=True)
 
+    async def spend(self, name: str, seconds: float) -> bool:
+        """Use a name up, on all nodes, for so many seconds; False when that has been done. Raises Unavailable."""
+        await self.hub.start()
+        wait = await self.hub.uplink.attempt(
+            lambda line: line.take(f"spent {name}", 1, rate=1 / seconds, burst=1), self.options.publish_timeout
+        )
+        return wait == 0.0
+
     def rate(self, name: str, rate: float, burst: int) -> SharedRate:
         """The rate of a principal's messages."""
         shared = self._rates.get(name)

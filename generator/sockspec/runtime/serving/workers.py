@@ -36,8 +36,8 @@ _STABLE_AFTER: Final = 10.0
 """How long a worker has to last for the delays to start again at the base."""
 _MOST_FAILURES: Final = 5
 """How many workers in a row may end in one place before they listen."""
-_GRACE: Final = 5.0
-"""How much longer than it may take by its options a worker has to end, in seconds."""
+_GRACE: Final = 10.0
+"""How much longer than it may take by its options a worker has to end, in seconds: to leave its fleet, above all."""
 
 
 def run_workers(
@@ -84,7 +84,7 @@ def _check(options: Options, count: int) -> None:
     if type(options.tickets) is Tickets:
         raise ValueError(
             f"with workers={count}, a ticket is often taken by another process than the one that gave it out, and Tickets "
-            "keeps them in memory: pass a class derived from it that keeps them where all workers reach"
+            "keeps them in memory: pass SignedTickets, with a secret that all of them share"
         )
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("several workers can be run in the main thread only, which alone gets signals")

@@ -46,6 +46,12 @@ class Extent(Struct, frozen=True):
 
     first_seq: int
     last_seq: int
+    messages: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was ever taken away."""
+        return self.first_seq <= 1 and self.messages == self.last_seq
 
 
 class Condition(Struct, frozen=True):
@@ -55,6 +61,19 @@ class Condition(Struct, frozen=True):
     created: str
     ts: str
     state: Extent
+
+
+class Last(Struct, frozen=True):
+    """A stored message, as the leader of its JetStream stream gives it."""
+
+    seq: int
+    data: bytes = b""
+
+
+class Found(Struct, frozen=True):
+    """The answer that has one."""
+
+    message: Last
 
 
 class Rejection(Struct, frozen=True):
