@@ -109,12 +109,13 @@ class MemoryBackplane(Backplane):
         """Append, and hand out to all lines."""
         now = self._clock()
         stream = self.stream(name)
-        if id in stream.ids:
+        if id and id in stream.ids:
             return Position(stream.epoch, stream.ids[id][1])
         stream.offset += 1
         entry = Entry(stream.offset, stream.offset - 1, id, data)
         stream.seconds = history.seconds
-        stream.ids[id] = (now + _REMEMBERED, entry.offset)
+        if id:  # without one nobody tries again, and there is nothing to remember
+            stream.ids[id] = (now + _REMEMBERED, entry.offset)
         stream.entries.append((now + history.seconds, entry))
         while len(stream.entries) > history.size:
             stream.entries.popleft()

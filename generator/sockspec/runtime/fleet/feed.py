@@ -208,10 +208,15 @@ class Feed:
         delivery = self.delivery_of(entry)
         if self._tail is not None:
             self._remember(delivery, self._tail)
+        frame, key = delivery.frame, delivery.publication.key
+        is_for_all = not (delivery.is_void or delivery.publication.exclude)
         with self._source.delivering(self, delivery):
             for member in tuple(self.members):
                 try:
-                    delivery.post_to(member)
+                    if is_for_all and not member.is_placed:
+                        member.post(frame, key)  # what `post_to` does, for many
+                    else:
+                        delivery.post_to(member)
                 except Exception:
                     _log.exception("a connection could not be sent to", extra={"connection": member.id})
                     member.abort()
@@ -276,7 +281,8 @@ class Feed:
 
     def _begin_at(self, position: Position) -> None:
         """Go on from there, and tell the members that something was lost."""
-        _log.warning("a group lost messages: the history does not reach back to what was received")
+        # Those who watch are told by `missed`; all groups do this when an engine has forgotten everything.
+        _log.info("a group lost messages: the history does not reach back to what was received")
         if self._tail is not None:
             self._tail.clear()
         self._tail_bytes = 0
