@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks.servers import LIMITS, ready, under_uvicorn
+from benchmarks.servers import LIMITS, UNANSWERED, ready, under_uvicorn
 from chat import ChatServer, RoomConnection, RoomParameters, messages
 from sockspec.runtime import Backplane, Handshake, NatsBackplane, Options, Principal, RedisBackplane, now
 
@@ -63,7 +63,7 @@ def _backplane(url: str) -> Backplane | None:
 
 def sockspec(url: str) -> None:
     """Our own server, as a node of a fleet; without a URL alone."""
-    options = Options(limits=LIMITS, loop="asyncio", backplane=_backplane(url))
+    options = Options(limits=LIMITS, loop="asyncio", backplane=_backplane(url), ping_interval=UNANSWERED)
     Chat().run(port=0, options=options, ready=lambda running: ready(running.port))
 
 
@@ -168,7 +168,7 @@ def bare_websockets(url: str) -> None:
             room.discard(websocket)
 
     async def main() -> None:
-        async with serve(answer, "127.0.0.1", 0, compression=None) as server:
+        async with serve(answer, "127.0.0.1", 0, compression=None, ping_interval=UNANSWERED) as server:
             ready(next(iter(server.sockets)).getsockname()[1])
             await asyncio.Future()
 
