@@ -199,3 +199,20 @@ def test_the_demonstration_plays_to_its_end(tmp_path: Path) -> None:
         "docs/index.html",
     ):
         assert line in done.stdout
+
+
+@pytest.mark.slow
+def test_nobody_misses_a_message_in_the_demonstration_of_a_fleet(tmp_path: Path, redis_url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.demo_fleet"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    everything = ", ".join(f"{when} {number}" for when in ("before", "meanwhile", "after") for number in (1, 2, 3))
+    for name in ("ann", "bob", "cid"):
+        assert f"{name:8} {everything}\n" in done.stdout

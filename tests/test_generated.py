@@ -263,7 +263,7 @@ def test_every_wire_name_is_kept(package: str) -> None:
 
 
 MAY_CALL = re.compile(
-    r"(?:super|super\(\)\.__init__|field|Meta|one_of|open_tuple|stamped|identified|self\.send|self\.request|messages\.\w+"
+    r"(?:super|super\(\)\.__init__|field|Meta|one_of|open_tuple|stamped|identified|self\.send|self\.request|self\.endpoint|messages\.\w+"
     r"|message_of|payload_of|answer|basic|Credential|Heartbeat|client\.\w+|connection\.send"
     r"|Schemas\.of|Codec|Entry|Route|Handler|FromPath|FromQuery|FromHeader|UUID|tuple|Limits|Requirement|\w*Scheme|dt\.(?:date|time|datetime)\.fromisoformat)"
 )

@@ -56,6 +56,8 @@ MAY_IMPORT = {
     "pytest_plugin": "mock runtime pytest",
     "samples": "jsonschema referencing runtime.formats schema.expressions",
     "runtime": "msgspec websockets jsonschema referencing",
+    "runtime.backplane.nats": "nats",
+    "runtime.backplane.redis": "redis",
     "runtime.metrics": "prometheus_client",
     "runtime.security.jwt": "jwt",
     "runtime.security.principal": "typing_extensions",

@@ -63,6 +63,7 @@ def test_each_unit_of_a_module_has_a_block() -> None:
         "codecs": ["schemas", "codec"],
         "messages": ["exports", "class", "member", "alias"],
         "module": ["imports"],
+        "publisher": ["publisher", "endpoint"],
         "server": ["parameters", "close_codes", "connection", "method", "server", "verifier", "handler", "hook"],
     }
 

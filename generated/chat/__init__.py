@@ -29,11 +29,13 @@ from .messages import (
     Timestamp,
     Violation,
 )
+from .publisher import ChatPublisher, SyncChatPublisher
 from .server import ChatServer, RoomConnection, RoomParameters
 from .sync_client import SyncRoomClient
 
 __all__ = [
     "ChatMessage",
+    "ChatPublisher",
     "ChatServer",
     "Error",
     "ErrorDetails",
@@ -57,6 +59,7 @@ __all__ = [
     "RoomParameters",
     "SendMessage",
     "SendMessageData",
+    "SyncChatPublisher",
     "SyncRoomClient",
     "Timestamp",
     "Violation",

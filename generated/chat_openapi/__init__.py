@@ -12,6 +12,7 @@ from .messages import (
     ErrorMessageError,
     Message,
 )
+from .publisher import ChatWebSocketPublisher, SyncChatWebSocketPublisher
 from .server import ChatConnection, ChatWebSocketServer
 from .sync_client import SyncChatClient
 
@@ -20,9 +21,11 @@ __all__ = [
     "ChatConnection",
     "ChatFromClient",
     "ChatFromServer",
+    "ChatWebSocketPublisher",
     "ChatWebSocketServer",
     "ErrorMessage",
     "ErrorMessageError",
     "Message",
     "SyncChatClient",
+    "SyncChatWebSocketPublisher",
 ]

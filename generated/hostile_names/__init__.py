@@ -38,6 +38,10 @@ from .messages import (
     Union_,
     With,
 )
+from .publisher import (
+    HostileNames77RawScriptPublisher,
+    SyncHostileNames77RawScriptPublisher,
+)
 from .server import (
     ClassCloseCode,
     ClassConnection,
@@ -61,6 +65,7 @@ __all__ = [
     "Del",
     "Error",
     "ErrorError",
+    "HostileNames77RawScriptPublisher",
     "HostileNames77RawScriptServer",
     "Import",
     "ImportObject",
@@ -84,6 +89,7 @@ __all__ = [
     "Str",
     "Struct_",
     "SyncClassClient",
+    "SyncHostileNames77RawScriptPublisher",
     "SyncRoom2Client",
     "Try",
     "Union_",

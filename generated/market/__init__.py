@@ -28,6 +28,7 @@ from .messages import (
     Unsubscribe,
     Violation,
 )
+from .publisher import MarketPublisher, SyncMarketPublisher
 from .server import MarketServer, StreamCloseCode, StreamConnection, StreamParameters
 from .sync_client import SyncStreamClient
 
@@ -37,6 +38,7 @@ __all__ = [
     "Feed",
     "Heartbeat",
     "Level",
+    "MarketPublisher",
     "MarketServer",
     "OrderBookUpdate",
     "Ping",
@@ -53,6 +55,7 @@ __all__ = [
     "Subscribe",
     "Subscribed",
     "Symbol",
+    "SyncMarketPublisher",
     "SyncStreamClient",
     "Ticker",
     "Timestamp",

@@ -36,6 +36,7 @@ from .messages import (
     UntaggedObject,
     Values,
 )
+from .publisher import SyncTypesPublisher, TypesPublisher
 from .server import TypesConnection, TypesServer
 from .sync_client import SyncTypesClient
 
@@ -61,6 +62,7 @@ __all__ = [
     "Recursion",
     "Square",
     "SyncTypesClient",
+    "SyncTypesPublisher",
     "Tagged",
     "Tree",
     "Tuples",
@@ -69,6 +71,7 @@ __all__ = [
     "TypesClient",
     "TypesConnection",
     "TypesFromClient",
+    "TypesPublisher",
     "TypesServer",
     "Untagged",
     "UntaggedObject",

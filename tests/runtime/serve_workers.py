@@ -6,6 +6,7 @@ so whoever reads that to its end knows that no process is left.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
@@ -16,8 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.redis import RedisBackplane
+from sockspec.runtime.metrics import PrometheusMetrics, expose
+from sockspec.runtime.serving.listening import reserve
 from sockspec.runtime.serving.standalone import Running
-from tests.runtime.chatting import Chat, RoomConnection, options_of
+from sockspec.runtime.serving.worker import Service
+from sockspec.runtime.serving.workers import Supervisor
+from tests.runtime.chatting import Chat, Posted, RoomConnection, options_of
 
 
 def say(*words: object) -> None:
@@ -42,6 +48,9 @@ class Numbered(Chat):
         match message.text:
             case "/exit":
                 os._exit(3)
+            case "/tell":
+                assert self.node is not None
+                await self.everybody(RoomConnection).broadcast(Posted(room="lobby", text=self.node.hub.node))
             case "/block":
                 say("blocked")
                 threading.Event().wait(60)
@@ -57,16 +66,25 @@ def main(
     files: str = "",
     switch: str = "",
     alone: str = "",
+    metrics: str = "",
+    closing: str = "",
+    redis: str = "",
+    patience: str = "",
     **given: str,
 ) -> None:
     """Serve until there is a signal.
 
     `sock` is where a Unix socket is to be. `files` are a certificate and its key, which each worker loads. While there is a
-    file `switch`, no worker can start, and only one can have the socket `alone`.
+    file `switch`, no worker can start, and only one can have the socket `alone`. With `closing`, supervisor and workers say
+    what `atexit` calls. `redis` is the URL of a backplane. `patience` is how long a worker may take to end. `metrics` is the
+    port at which each worker answers for all of them.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if files else None
     supervisor = os.getpid()
     say(supervisor)
+
+    if closing:
+        atexit.register(lambda: say("over", os.getpid()))
 
     def ready(running: Running) -> None:
         assert os.getpid() != supervisor
@@ -74,13 +92,23 @@ def main(
             raise RuntimeError("no worker can start")
         if alone:
             socket.socket(socket.AF_UNIX).bind(alone)
+        if metrics:
+            expose(int(metrics))
         if context is not None:
             context.load_cert_chain(f"{files}.pem", f"{files}.key")
+        if closing:
+            atexit.register(lambda: say("closed", os.getpid()))
         say(os.getpid(), running.url)
 
     numbers: dict[str, Any] = {name: float(value) for name, value in given.items() if value[0].isdigit()}
-    options = options_of(backplane=Reached(), retry_after=0.5, connections_per_second=None, **{**given, **numbers})
+    backplane = RedisBackplane(redis, prefix=f"workers-{supervisor}") if redis else Reached()
+    given_options: dict[str, Any] = {**given, **numbers, "observers": (PrometheusMetrics(),) if metrics else ()}
+    options = options_of(backplane=backplane, retry_after=0.5, connections_per_second=None, **given_options)
     application = Numbered().application(options=options)
+    if patience:
+        reserved = reserve(host, 0)
+        service = Service(application, host, reserved[0].getsockname()[1], context, None, ready)
+        raise SystemExit(not Supervisor(service, workers, float(patience), reserved).run())
     if not sock:
         application.run(host, 0, ssl=context, ready=ready, workers=workers)
         return

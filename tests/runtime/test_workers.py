@@ -118,6 +118,12 @@ async def answered(websocket: ClientConnection) -> bool:
     return bool((await told(websocket))["type"] == "history")
 
 
+async def node(websocket: ClientConnection) -> str:
+    """The name of the node that a client is connected to, which it tells everybody."""
+    await websocket.send('{"type":"post","text":"/tell"}')
+    return str((await told(websocket))["text"])
+
+
 def is_gone(pid: int) -> bool:
     """Whether there is no such process, not even one that nobody has waited for."""
     try:
@@ -135,6 +141,8 @@ async def test_sigterm_has_every_client_of_every_worker_told_and_no_process_is_l
         assert len(pids) == 3
         assert fleet.process.pid not in pids
         async with clients(fleet, pids) as connected:
+            nodes = {await node(one) for one in connected.values()}
+            assert len(nodes) == 3
             fleet.process.send_signal(signal.SIGTERM)
             fleet.process.send_signal(signal.SIGTERM)
             assert [await farewell(one) for one in connected.values()] == [FAREWELL] * 3
@@ -230,6 +238,18 @@ async def test_a_worker_that_cannot_be_replaced_later_leaves_the_others_alone(tm
 
 
 @scenario
+async def test_each_worker_closes_what_it_has_opened_and_the_supervisor_what_was_there_before() -> None:
+    async with supervised(2, closing=True) as fleet:
+        pids = await fleet.begun(2)
+        fleet.process.send_signal(signal.SIGTERM)
+        closed = [await fleet.said() for _ in pids]
+        assert sorted(closed) == sorted(["closed", str(pid)] for pid in pids)
+        supervisor = str(fleet.process.pid)
+        assert [await fleet.said(), await fleet.said()] == [["returned", supervisor], ["over", supervisor]]
+        assert await fleet.ended(returned=False) == 0
+
+
+@scenario
 async def test_workers_end_in_an_orderly_way_when_their_supervisor_is_killed() -> None:
     async with supervised(2) as fleet:
         async with clients(fleet, await fleet.begun(2)) as connected:
@@ -238,18 +258,26 @@ async def test_workers_end_in_an_orderly_way_when_their_supervisor_is_killed() -
             assert await fleet.ended(returned=False) == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @scenario
-async def test_sighup_replaces_workers_one_after_the_other() -> None:
-    async with supervised(2) as fleet:
+async def test_sighup_replaces_workers_one_after_the_other_and_newcomers_are_served(loop: str) -> None:
+    async with supervised(2, loop=loop, drain_timeout=0.5) as fleet:
         before = await fleet.begun(2)
         async with clients(fleet, before) as connected:
+            for one in connected.values():
+                await one.send('{"type":"post","text":"/hold"}')  # for as long as it may take to drain
             fleet.process.send_signal(signal.SIGHUP)
-            farewells = {asyncio.create_task(farewell(one)): pid for pid, one in connected.items()}
             after = await fleet.begun(1)
-            done, _ = await asyncio.wait(farewells, return_when=asyncio.FIRST_COMPLETED)
+            hearing = {asyncio.create_task(told(one)): pid for pid, one in connected.items()}
+            done, _ = await asyncio.wait(hearing, return_when=asyncio.FIRST_COMPLETED)
+            ((first, pid),) = [(task.result()["error"]["type"], hearing[task]) for task in done]
+            assert first == FAREWELL[0]
+            for _ in range(10):
+                async with connect(fleet.url + ROOM, proxy=None) as newcomer:
+                    assert int((await told(newcomer))["text"]) in before - {pid} | after
             after |= await fleet.begun(1)
-            assert [is_gone(farewells[task]) for task in done] == [True]
-            assert await asyncio.gather(*farewells) == [FAREWELL] * 2
+            assert is_gone(pid)
+            assert [message["error"]["type"] for message in await asyncio.gather(*hearing)] == [FAREWELL[0]] * 2
             for pid in before:
                 await fleet.logged(f"(pid {pid}) has ended: exit code 0")
             assert all(map(is_gone, before))
@@ -274,10 +302,11 @@ async def test_workers_go_on_when_what_would_replace_them_cannot_start(tmp_path:
             assert await fleet.ended() == 0
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @scenario
-async def test_a_new_worker_has_the_certificate_that_it_loads(tmp_path: Path) -> None:
+async def test_a_new_worker_has_the_certificate_that_it_loads(loop: str, tmp_path: Path) -> None:
     certificate(tmp_path, "localhost")
-    async with supervised(2, files=tmp_path / "localhost", host="localhost") as fleet:
+    async with supervised(2, files=tmp_path / "localhost", host="localhost", loop=loop) as fleet:
         before = await fleet.begun(2)
         assert fleet.url.startswith("wss://localhost:")
         old = ssl.create_default_context(cafile=tmp_path / "localhost.pem")
@@ -295,7 +324,7 @@ async def test_a_new_worker_has_the_certificate_that_it_loads(tmp_path: Path) ->
 
 @scenario
 async def test_a_worker_that_does_not_end_in_time_is_killed() -> None:
-    async with supervised(2, drain_timeout=0.1, close_timeout=0.1) as fleet:
+    async with supervised(2, patience=0.5) as fleet:
         one, other = await fleet.begun(2)
         async with clients(fleet, (one, other)) as connected:
             await connected[one].send('{"type":"post","text":"/block"}')

@@ -27,7 +27,8 @@ class Names:
         self._there = set(self._new.values())
         self._told: set[tuple[str, str]] = set()
         self._kept: list[ir.Type | ir.Record] = []
-        self._compare(("class", "server"), ("class", "server"), pairs.old.api.location, pairs.new.api.location)
+        for kind in ("server", "publisher", "sync publisher"):
+            self._compare(("class", kind), ("class", kind), pairs.old.api.location, pairs.new.api.location)
 
     def channel(self, old: ir.Channel, new: ir.Channel, sides: Sides, operations: Matched[ir.Operation]) -> None:
         """The names that come from a channel, its operations and its messages."""
@@ -38,6 +39,7 @@ class Names:
             self._compare(("class", "union", old.name, word), ("class", "union", new.name, word), *places)
         for kind in ("opened", "closed"):
             self._compare(("method", kind, old.name), ("method", kind, new.name), *places)
+        self._compare(("attribute", "publisher", old.name), ("attribute", "publisher", new.name), *places)
         for where, parameter, counterpart in _parameters(old, new):
             was = ("attribute", "parameter", old.name, where, parameter.wire_name)
             now = ("attribute", "parameter", new.name, where, counterpart.wire_name)

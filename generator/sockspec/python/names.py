@@ -13,17 +13,18 @@ SIDES = {ir.Direction.CLIENT_TO_SERVER: "client", ir.Direction.SERVER_TO_CLIENT:
 """Who sends, as part of a name."""
 
 _SERVER_RESERVED = set(
-    """run serve asgi application routes schemes limits error_message page authorize group answer_heartbeat
-    hear_heartbeat""".split()
+    """run serve asgi application routes schemes limits error_message page authorize node group principal everybody
+    member_joined member_left answer_heartbeat hear_heartbeat""".split()
 )
 _CONNECTION_RESERVED = set(
     """answer_heartbeat send send_problem send_frame post close finish ended renew on_renewal is_open dropped groups
     identity principal parameters query headers handshake subprotocol id""".split()
 )
 _CLIENT_RESERVED = set(
-    """send request receive wait_for unsent ending on once off on_problem on_unknown on_state on_connect dial_by close
-    connect state url options error_message heartbeat client""".split()
+    """send request receive wait_for unsent ending on once off on_problem on_unknown on_state on_recovery on_connect dial_by
+    close connect state resumed url options error_message heartbeat client""".split()
 )
+_PUBLISHER_RESERVED = set("basic close endpoint message_of payload_of property publish".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class Names:
     """The enumeration of the close codes of a channel that has some."""
     hooks: Mapping[str, tuple[str, str]]
     """The methods that the server calls when a channel's connection opens and closes."""
+    publisher: str
+    sync_publisher: str
+    published: Mapping[str, str]
+    """The property of the publishers for a channel."""
 
 
 def give(api: ir.Api) -> Names:
@@ -93,6 +98,10 @@ def give(api: ir.Api) -> Names:
         hooks[name] = (handlers.claim(f"{stem}_opened"), handlers.claim(f"{stem}_closed"))
     operations = {o.name: classes.claim(f"{naming.class_name(o.name)}Message") for o in api.operations}
     codes = {c.name: classes.claim(f"{channels[c.name]}CloseCode") for c in api.channels if c.close_codes}
+    classes.take("SyncPublisher")  # the class of the runtime, beside which ours stands
+    publisher = classes.claim(_ending(naming.class_name(api.title), "Publisher"))
+    sync_publisher = classes.claim(f"Sync{publisher}")
+    published = naming.Scope({*naming.METHOD_RESERVED, *_PUBLISHER_RESERVED})
     return Names(
         server,
         messages,
@@ -108,6 +117,9 @@ def give(api: ir.Api) -> Names:
         verifiers,
         codes,
         hooks,
+        publisher,
+        sync_publisher,
+        {name: published.claim(naming.attribute_name(name)) for name in channels},
     )
 
 
@@ -152,5 +164,6 @@ def sent_by_client(operations: Iterable[ir.Operation], given: Names) -> list[tup
 
 
 def _ending(words: str, ending: str) -> str:
+    """A name with that ending, which is not the ending alone: the class of the runtime is called so."""
     stem = words[:-3] if words[-3:].lower() == "api" and len(words) > 3 else words
-    return stem if stem.endswith(ending) else f"{stem}{ending}"
+    return stem if stem.endswith(ending) and stem != ending else f"{stem}{ending}"

@@ -40,6 +40,8 @@ def surface(api: ir.Api) -> Mapping[Key, str]:
 def _classes(prepared: Prepared) -> Iterator[tuple[Key, str]]:
     given = prepared.names
     yield ("class", "server"), given.server
+    yield ("class", "publisher"), given.publisher
+    yield ("class", "sync publisher"), given.sync_publisher
     for kind, names in (
         ("message", given.messages),
         ("definition", given.definitions),
@@ -84,6 +86,8 @@ def _methods(
         yield ("method", "client", name, message), f"{given.clients[name]}.{method}"
     for message, method in sent_by_server(from_server, given).items():
         yield ("method", "connection", name, message), f"{given.connections[name]}.{method}"
+    if (name, ir.Direction.SERVER_TO_CLIENT) in prepared.dispatches:
+        yield ("attribute", "publisher", name), f"{given.publisher}.{given.published[name]}"
     for one in parameters.placed(prepared.api, channel):
         where = {"FromQuery": "query", "FromHeader": "headers"}.get(one.source, "path")
         key = ("attribute", "parameter", name, where, one.parameter.wire_name)

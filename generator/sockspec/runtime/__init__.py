@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ProblemKind,
         Refused,
     )
+    from sockspec.runtime.publisher import Endpoint, Publisher, SyncEndpoint, SyncPublisher
     from sockspec.runtime.routing import Handler, Route
     from sockspec.runtime.security.cleartext import InsecureTransport
     from sockspec.runtime.security.credentials import Credential, Token, basic, bearer
@@ -93,6 +94,7 @@ else:
         "outgoing": ("NotConnected", "QueueFull", "SendTimeout", "Unsent"),
         "parameters": ("FromHeader", "FromPath", "FromQuery"),
         "problems": ("PROBLEMS", "Fault", "PayloadError", "Problem", "ProblemError", "ProblemKind", "Refused"),
+        "publisher": ("Endpoint", "Publisher", "SyncEndpoint", "SyncPublisher"),
         "routing": ("Handler", "Route"),
         "security.credentials": ("Credential", "Token", "basic", "bearer"),
         "security.principal": ("ANONYMOUS", "P", "Principal"),
@@ -146,6 +148,7 @@ __all__ = [
     "ConnectionLost",
     "Credential",
     "DateTime",
+    "Endpoint",
     "Entry",
     "Fault",
     "FromHeader",
@@ -173,6 +176,7 @@ __all__ = [
     "Problem",
     "ProblemError",
     "ProblemKind",
+    "Publisher",
     "QueueFull",
     "Recovery",
     "RedisBackplane",
@@ -185,6 +189,8 @@ __all__ = [
     "Server",
     "State",
     "SyncClient",
+    "SyncEndpoint",
+    "SyncPublisher",
     "Tickets",
     "Token",
     "Transport",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from sockspec.runtime.connection import Connection
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 _log: Final = logging.getLogger("sockspec.server")
+
+T = TypeVar("T")
 
 
 class Observer:
@@ -48,20 +50,28 @@ class Observer:
     # --- the backplane ----------------------------------------------------------------------------------------------
 
     def degraded(self, backplane: str, is_down: bool) -> None:
-        """The engine of the backplane does not answer, or does so again."""
+        """The engine of the backplane does not answer, or does so again; and does so for the first time."""
 
-    def publishing(self, stream: str) -> Mapping[str, str]:
-        """A message is about to be published; the headers of the trace that it goes on with."""
-        return {}
+    def publishing(self, backplane: str, stream: str) -> AbstractContextManager[Mapping[str, str]]:
+        """Surrounds the publishing of a message. What is entered are the headers of a trace, which go along with it.
 
-    def published(self, backplane: str, seconds: float, is_safe: bool) -> None:
-        """A message was published, which took so long; or it could not be."""
+        What it raises passes through: `Unavailable` above all, whose `doubtful` says whether it may have been done all the
+        same. `stream` has the name of the group or the id of the principal in it; `kind_of` of
+        `sockspec.runtime.fleet.publication` gives the part that has few values.
+        """
+        return nullcontext({})
 
-    def delivering(self, stream: str, headers: Mapping[str, str], lag: float, members: int) -> None:
-        """A message came over the backplane so many seconds after it was published, and goes to so many members here."""
+    def delivering(
+        self, backplane: str, stream: str, headers: Mapping[str, str], lag: float, members: int
+    ) -> AbstractContextManager[object]:
+        """Surrounds handing a message to so many members here, so many seconds after it was published.
+
+        `headers` are those of the trace. The clocks of two machines tell the lag: it is as exact as they agree.
+        """
+        return nullcontext()
 
     def missed(self, backplane: str, entries: int, is_lost: bool) -> None:
-        """A gap was noticed. So many entries were read from history; what is lost was there no more."""
+        """Something did not come by itself. So many entries were read from history, or what was before them is lost."""
 
     def resumed(self, connection: Connection[Any, Any], messages: int, is_recovered: bool) -> None:
         """A client came back to its session, and got so many messages that it had missed; all of them, or not."""
@@ -76,20 +86,49 @@ def tell(observers: Iterable[Observer], event: Callable[[Observer], object]) -> 
             _failed(observer)
 
 
-@contextmanager
 def watched(
     observers: Iterable[Observer], connection: Connection[Any, Any], operation: str, message: object
-) -> Generator[None]:
+) -> AbstractContextManager[object]:
     """Surround a handler by observers. They see what it raises, and can neither keep it nor add to it."""
-    entered: list[tuple[Observer, AbstractContextManager[object]]] = []
+    return _surrounded(observers, lambda observer: observer.handling(connection, operation, message), _pass_over)
+
+
+@contextmanager
+def traced(observers: Iterable[Observer], backplane: str, stream: str) -> Generator[dict[str, str]]:
+    """Surround publishing by observers, in the same way; the headers that all of them want to go along."""
+    headers: dict[str, str] = {}
+    with _surrounded(observers, lambda observer: observer.publishing(backplane, stream), headers.update):
+        yield headers
+
+
+def handed_over(
+    observers: Iterable[Observer], backplane: str, stream: str, headers: Mapping[str, str], lag: float, members: int
+) -> AbstractContextManager[object]:
+    """Surround handing a message to members by observers, in the same way."""
+    return _surrounded(
+        observers, lambda observer: observer.delivering(backplane, stream, headers, lag, members), _pass_over
+    )
+
+
+@contextmanager
+def _surrounded(
+    observers: Iterable[Observer],
+    manager_of: Callable[[Observer], AbstractContextManager[T]],
+    entering: Callable[[T], object],
+) -> Generator[None]:
+    entered: list[tuple[Observer, AbstractContextManager[T]]] = []
     for observer in observers:
         try:
-            manager = observer.handling(connection, operation, message)
-            manager.__enter__()
+            manager = manager_of(observer)
+            found = manager.__enter__()
         except Exception:
             _failed(observer)
         else:
             entered.append((observer, manager))
+            try:
+                entering(found)
+            except Exception:
+                _failed(observer)
     try:
         yield
     except BaseException as error:
@@ -98,7 +137,11 @@ def watched(
     _leave(entered, None)
 
 
-def _leave(entered: list[tuple[Observer, AbstractContextManager[object]]], error: BaseException | None) -> None:
+def _pass_over(found: object) -> None:
+    pass
+
+
+def _leave(entered: list[tuple[Observer, AbstractContextManager[T]]], error: BaseException | None) -> None:
     for observer, manager in reversed(entered):
         try:
             if error is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
@@ -12,6 +11,7 @@ from sockspec.runtime.client import Client
 from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.link import State
 from sockspec.runtime.listeners import Callback
+from sockspec.runtime.loop_thread import LoopThread
 from sockspec.runtime.outgoing import Unsent
 from sockspec.runtime.policy import UnknownMessage
 from sockspec.runtime.problems import Problem
@@ -32,8 +32,7 @@ class SyncClient(Generic[In, Out]):
     def __init__(self, client: Client[In, Out]) -> None:
         self.client: Final = client
         """The client that does the work. Its methods belong to the thread of this one."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -50,7 +49,7 @@ class SyncClient(Generic[In, Out]):
     def connect(self) -> None:
         """Connect, with several attempts where needed; `with` does it. Raises ConnectionLost."""
         if self._thread is None:
-            self._start()
+            self._thread = LoopThread(f"sockspec {type(self).__name__}")
         try:
             self._wait(self.client.connect())
         except BaseException:
@@ -59,17 +58,16 @@ class SyncClient(Generic[In, Out]):
 
     def close(self) -> None:
         """Close the connection for good, and end the thread; `with` does it. Does nothing the second time."""
-        thread, loop = self._thread, self._loop
-        if thread is None or loop is None:
+        thread = self._thread
+        if thread is None:
             return
-        if thread is threading.current_thread():
+        if thread.is_current:
             raise RuntimeError("a client cannot be closed by its own thread")
         try:
             self._wait(self.client.close())
         finally:
             self._thread = None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+            thread.end()
 
     def __enter__(self) -> Self:
         self.connect()
@@ -149,35 +147,11 @@ class SyncClient(Generic[In, Out]):
         """Call a function for each new connection, before anything that waits for it is sent."""
         return self.client.on_connect(lambda: asyncio.to_thread(hook))
 
-    # --- the thread -------------------------------------------------------------------------------------------------
-
-    def _start(self) -> None:
-        loop = self._loop = asyncio.new_event_loop()
-
-        def run() -> None:
-            try:
-                loop.run_forever()
-                loop.run_until_complete(loop.shutdown_default_executor())
-            finally:
-                loop.close()
-
-        self._thread = threading.Thread(target=run, name=f"sockspec {type(self).__name__}", daemon=True)
-        self._thread.start()
-
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """What a coroutine returns, run by the thread. Interrupted, it is cancelled."""
-        if self._loop is None or self._thread is None:
+        if self._thread is None:
             work.close()
             raise RuntimeError("not connected: use the client in a 'with' block, or call connect()")
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise RuntimeError("this would wait for itself: call it in another thread")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+        return self._thread.wait(work)
 
 
 class _Threaded(Generic[T]):

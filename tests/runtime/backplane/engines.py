@@ -41,19 +41,26 @@ def _installed(name: str) -> Path | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at. Below those that the system gives to clients, which could take it meanwhile."""
+    """A port that nobody listens at, nor at the one 10,000 above, where the servers of a cluster talk to each other.
+
+    Both are below those that the system gives to clients, which could take them meanwhile.
+    """
     while True:
-        port = 10_000 + int.from_bytes(os.urandom(2)) % 20_000
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+        port = 10_000 + int.from_bytes(os.urandom(2)) % 12_000
+        if not any(map(_is_taken, (port, port + 10_000))):
+            return port
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Engine:
     """A process that is started at once. Its port and its folder stay the same when it is started again."""
 
-    def __init__(self, command: Sequence[str], port: int, folder: Path, hello: bytes, ready: bytes) -> None:
-        """`hello` is sent to it until it answers with something that has `ready` in it."""
+    def __init__(self, command: Sequence[str], port: int, folder: Path, hello: bytes, ready: tuple[bytes, ...]) -> None:
+        """`hello` is sent to it until it answers with something that has one of `ready` in it."""
         self._command: Final = tuple(command)
         self._hello: Final = hello
         self._ready: Final = ready
@@ -86,7 +93,8 @@ class Engine:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
                 probe.sendall(self._hello)
-                return self._ready in probe.recv(4096)
+                said = probe.recv(4096)
+                return any(ready in said for ready in self._ready)
         except OSError:
             return False
 
@@ -150,7 +158,7 @@ class Redis(Engine):
         )
         first = [stored.pop(0)] if is_sentinel else []
         command = [str(executable), *first, "--port", str(port), "--bind", "127.0.0.1", *stored, *options]
-        super().__init__(command, port, folder, b"PING\r\n", b"PONG")
+        super().__init__(command, port, folder, b"PING\r\n", (b"PONG", b"NOAUTH"))
 
     @property
     def url(self) -> str:
@@ -165,7 +173,7 @@ class Nats(Engine):
         """`options` as in its command line."""
         port, folder = free_port(), _folder("nats")
         command = [str(executable), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "store"), *options]
-        super().__init__(command, port, folder, b"", b"INFO")
+        super().__init__(command, port, folder, b"", (b"INFO",))
 
     @property
     def url(self) -> str:

@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import nats
 import pytest
@@ -19,6 +20,7 @@ from sockspec.runtime.backplane.line import BackplaneError, History, Line, Place
 from sockspec.runtime.backplane.nats import NatsBackplane
 from tests.runtime.backplane.engines import Engine, Nats, free_port, nats_server
 
+T = TypeVar("T")
 StartNats = Callable[..., Nats]
 
 TIMEOUT = 0.6
@@ -72,7 +74,7 @@ def run(test: Any) -> None:
     """Run a test that waits, but not for ever."""
 
     async def in_time() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await test
 
     asyncio.run(in_time())
@@ -247,7 +249,7 @@ def test_a_server_that_is_too_old_is_refused_by_its_version() -> None:
         async with server:
             port = server.sockets[0].getsockname()[1]
             why = await opening(f"nats://127.0.0.1:{port}")
-        assert why == "NATS 2.11 or newer is needed, and this is 2.10.29"
+        assert why == "NATS 2.11 or newer is needed, and this is 2.10"
 
     run(test())
 
@@ -421,3 +423,53 @@ def test_seats_are_given_exactly_though_records_are_written_anew_meanwhile(nats_
             assert len(await members[1].line.records("t")) == 5
 
     run(test())
+
+
+# --- a cluster ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_nothing_that_was_acknowledged_is_lost_with_one_of_three_servers(start_nats: StartNats) -> None:
+    """And what was just written is found, whichever replica is asked."""
+
+    async def test() -> None:
+        routes = [f"nats://127.0.0.1:{free_port()}" for _ in range(3)]
+        options = ["--cluster_name", "three", "--routes", ",".join(routes)]
+        servers = {f"n{n}": start_nats("-n", f"n{n}", "--cluster", route, *options) for n, route in enumerate(routes)}
+        backplane = NatsBackplane([server.url for server in servers.values()], replicas=3, timeout=1.0)
+        fleet = conformance.Fleet(backplane)
+        a, b = [await insisted(partial(fleet.open, node)) for node in "ab"]
+        try:
+            await b.line.renew(LONG)
+            since = await b.line.subscribe(["s"])
+            for number in range(50):
+                key = str(number)
+                assert await b.line.place("t", key, b"x", most=1) is Placed.NEW
+                await a.line.keep({key: b"x"}, LONG)
+                assert await b.line.kept(key) == b"x"
+                assert await b.line.drop("t", key)
+                top = await a.publish("s", b"x", key)
+                assert (await b.line.read("s", top, 10)).top == top
+            async with jetstream(servers["n0"].url) as ask:
+                leader = (await ask("STREAM.INFO.sockspec_streams"))["cluster"]["leader"]
+            servers[leader].kill()
+            tops = [await insisted(partial(a.publish, "s", b"x", str(number))) for number in range(50, 100)]
+            offsets = [top.offset for top in tops]
+            assert offsets == sorted(set(offsets))
+            found = await insisted(lambda: b.line.read("s", since["s"], 1000))
+            assert ([entry.id for entry in found.entries], found.complete) == ([str(n) for n in range(100)], True)
+            assert found.entries[-1].offset == offsets[-1]
+        finally:
+            await fleet.close()
+
+    run(test())
+
+
+async def insisted(ask: Callable[[], Awaitable[T]]) -> T:
+    """What is answered in the end."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await ask()
+            except BackplaneError:
+                await asyncio.sleep(0.02)

@@ -86,6 +86,7 @@ def test_an_engine_that_comes_back_with_its_data_goes_on(start_redis: Start) -> 
         registered = await a.line.renew(LONG)
         await b.inbox.has("s", 1)
         engine.kill()
+        await a.inbox.until(lambda: a.inbox.interruptions == 1)
         await b.inbox.until(lambda: b.inbox.interruptions == 1)
         assert not (await failing(a.publish("s", b"2"))).doubtful
         assert not (await failing(b.line.subscribe(["u"]))).doubtful
@@ -227,6 +228,27 @@ def test_a_node_that_is_not_registered_places_nothing(redis_url: str) -> None:
     scenario(RedisBackplane(redis_url, prefix=conformance.unused()), check)
 
 
+def test_a_stream_is_known_as_long_as_it_is_subscribed_to(redis_url: str) -> None:
+    async def check(fleet: Fleet) -> None:
+        a, b = await fleet.open("a"), await fleet.open("b")
+        before = await a.line.positions(["s", "t"])
+        await b.line.subscribe(["s"])
+
+        async def is_forgotten() -> bool:
+            async with Redis.from_url(redis_url) as client:
+                return not await client.exists(f"{prefix}:{{s:t}}:known")
+
+        for _ in range(2):
+            await until(is_forgotten)
+            await a.line.positions(["t"])
+        after = await a.line.positions(["s", "t"])
+        assert after["s"] == before["s"]
+        assert after["t"].epoch != before["t"].epoch
+
+    prefix = conformance.unused()
+    scenario(RedisBackplane(redis_url, prefix=prefix, remember=0.6), check)
+
+
 # --- what a line costs, and what it leaves ------------------------------------------------------------------------------
 
 
@@ -363,19 +385,25 @@ def test_a_line_follows_a_failover(start_redis: Start) -> None:
     scenario(RedisBackplane(f"redis+sentinel://127.0.0.1:{sentinel.port}/ours", timeout=1.0, replicas=0), check)
 
 
+def _sees_all(nodes: bytes) -> bool:
+    lines = nodes.splitlines()
+    return len(lines) == 3 and all(b" connected" in line and b"handshake" not in line for line in lines)
+
+
 @pytest.fixture(scope="module")
 def cluster(start_shared_redis: Start) -> list[engines.Redis]:
     """Three servers that share the slots."""
     servers = [start_shared_redis("--cluster-enabled", "yes") for _ in range(3)]
     for number, server in enumerate(servers):
-        tell(server, "CLUSTER", "ADDSLOTS", *range(number, 16384, 3))
+        tell(server, "CLUSTER", "ADDSLOTS", *range(number * 5462, min(16384, (number + 1) * 5462)))
         tell(server, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
     for server in servers[1:]:
         tell(server, "CLUSTER", "MEET", "127.0.0.1", servers[0].port)
 
     async def agree() -> bool:
         states = [tell(server, "CLUSTER", "INFO") for server in servers]
-        return all(state["cluster_state"] == "ok" and state["cluster_known_nodes"] == "3" for state in states)
+        views = [tell(server, "CLUSTER", "NODES") for server in servers]
+        return all(b"cluster_state:ok" in state for state in states) and all(map(_sees_all, views))
 
     asyncio.run(until(agree))
     return servers

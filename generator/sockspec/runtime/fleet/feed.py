@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec import Struct
@@ -74,8 +75,8 @@ class Source(Protocol):
         """The history of a stream, however long it takes until the engine answers."""
         ...
 
-    def delivered(self, feed: Feed, delivery: Delivery) -> None:
-        """An entry was sent to all members."""
+    def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
+        """Surrounds sending an entry to all members."""
         ...
 
     def emptied(self, feed: Feed) -> None:
@@ -155,6 +156,7 @@ class Feed:
             self._begin_refill()
         elif entry.offset <= position.offset:
             if self._diverges(entry):
+                self._source.missed(self, 0, lost=True)
                 self._begin_at(Position(epoch, entry.after))
                 self._deliver(entry)
         elif entry.after <= position.offset:
@@ -175,9 +177,9 @@ class Feed:
             return
         delivery = self.delivery_of(entry)
         self._remember(delivery)
-        for member in tuple(self.members):
-            delivery.post_to(member)
-        self._source.delivered(self, delivery)
+        with self._source.delivering(self, delivery):
+            for member in tuple(self.members):
+                delivery.post_to(member)
 
     def _remember(self, delivery: Delivery) -> None:
         tail = self._tail

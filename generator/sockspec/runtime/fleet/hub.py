@@ -9,13 +9,14 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Record, Registration, Slice
 from sockspec.runtime.fleet.feed import PART, Delivery, Feed
-from sockspec.runtime.fleet.publication import node_stream, pack, unpack
-from sockspec.runtime.fleet.uplink import Unavailable, Uplink
-from sockspec.runtime.observer import tell
+from sockspec.runtime.fleet.publication import node_stream, unpack
+from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
+from sockspec.runtime.observer import handed_over, tell
 from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
 
@@ -30,6 +31,7 @@ _FAREWELL: Final = 2.0
 """How long the end of a node waits for what it has still to tell the backplane, in seconds."""
 _REAPED: Final = 100
 """How many records of a dead node are taken at once."""
+_UNSEEN: Final = nullcontext()
 
 
 class Hub:
@@ -141,10 +143,7 @@ class Hub:
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
         await self.start()
-        trace: dict[str, str] = {}
-        tell(self.options.observers, lambda observer: trace.update(observer.publishing(stream)))
-        data = pack(frame, exclude, key, trace)
-        return await self.uplink.publish(stream, data, self.options.history, self.options.publish_timeout)
+        return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
         """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""
@@ -257,13 +256,15 @@ class Hub:
             return await local.read(stream, since, limit)
         return await self.uplink.attempt(lambda line: line.read(stream, since, limit))
 
-    def delivered(self, feed: Feed, delivery: Delivery) -> None:
-        """An entry was sent to all members."""
-        if self.options.observers:
-            publication = delivery.publication
-            lag = max(0.0, time.time() - publication.at)
-            members = len(feed.members)
-            tell(self.options.observers, lambda o: o.delivering(feed.stream, publication.trace, lag, members))
+    def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
+        """Surrounds sending an entry to all members."""
+        observers = self.options.observers
+        if not observers:
+            return _UNSEEN
+        publication = delivery.publication
+        lag = max(0.0, time.time() - publication.at)
+        name = self.uplink.backplane.name
+        return handed_over(observers, name, feed.stream, publication.trace, lag, len(feed.members))
 
     def emptied(self, feed: Feed) -> None:
         """The last member has left. Who comes back soon finds it as it was, but where that costs nothing anyhow."""

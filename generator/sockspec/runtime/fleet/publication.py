@@ -66,6 +66,11 @@ def node_stream(node: str) -> str:
     return f"node {node}"
 
 
+def kind_of(stream: str) -> str:
+    """What kind of stream it is, and at which endpoint: `group /v1/rooms/{room}`. There are as many as a document has."""
+    return " ".join(stream.split(" ", 2)[:2])
+
+
 def wire_name(stream: str) -> str:
     """What a stream is called on connections: short, and the same on all nodes."""
     return hashlib.blake2b(stream.encode(errors="surrogatepass"), digest_size=6).hexdigest()

@@ -7,12 +7,15 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
 from typing import Final, TypeVar
 
 from sockspec.runtime.backplane.line import Backplane, BackplaneError, Entry, History, Line, Position
-from sockspec.runtime.observer import Observer, tell
+from sockspec.runtime.fleet.publication import pack
+from sockspec.runtime.observer import Observer, tell, traced
+from sockspec.runtime.options import Options
 from sockspec.runtime.problems import SERVICE_UNAVAILABLE, Problem, Refused
+from sockspec.runtime.transport import Frame
 
 _log: Final = logging.getLogger("sockspec.server")
 
@@ -121,7 +124,7 @@ class Uplink:
         if self._down_since is not None:
             _log.warning("the backplane %s answers again after %.1f s", self.backplane.name, self.down_for)
             self._down_since = None
-            tell(self._observers, lambda observer: observer.degraded(self.backplane.name, False))
+        tell(self._observers, lambda observer: observer.degraded(self.backplane.name, False))
         self._up.set()
         self._restored()
 
@@ -161,16 +164,27 @@ class Uplink:
         if self.publishing >= self._most:
             raise Unavailable
         self.publishing += 1
-        start = time.monotonic()
-        done = False
         try:
-            position = await self.attempt(lambda line: line.publish(stream, data, id=id, history=history), seconds)
-            done = True
-            return position
+            return await self.attempt(lambda line: line.publish(stream, data, id=id, history=history), seconds)
         finally:
             self.publishing -= 1
-            took = time.monotonic() - start
-            tell(self._observers, lambda observer: observer.published(self.backplane.name, took, done))
+
+
+async def broadcast(
+    uplink: Uplink,
+    options: Options,
+    stream: str,
+    frame: Frame,
+    *,
+    exclude: Collection[str] = (),
+    key: Hashable = None,
+) -> Position:
+    """Publish a message to connections, as nodes expect it; its position, once it is safe. Raises Unavailable."""
+    if not options.observers:
+        return await uplink.publish(stream, pack(frame, exclude, key, {}), options.history, options.publish_timeout)
+    with traced(options.observers, uplink.backplane.name, stream) as headers:
+        data = pack(frame, exclude, key, headers)
+        return await uplink.publish(stream, data, options.history, options.publish_timeout)
 
 
 def _pauses() -> Iterator[float]:

@@ -64,10 +64,12 @@ def work(service: Service, link: socket.socket, mask: Iterable[int]) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     code = 0
     try:
+        for server in service.application.servers:
+            server.node = None  # one that was made before the fork would be that of all workers
         running = service.running()
         run_to_the_end(_until_told(running, service, link), running.deadline, loop_factory(running.options.loop))
-    except SystemExit as exit:
-        code = exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+    except SystemExit as wanted:
+        code = wanted.code if isinstance(wanted.code, int) else int(wanted.code is not None)
     except BaseException:
         _log.exception("a worker could not go on")
         code = 1

@@ -36,8 +36,8 @@ _STABLE_AFTER: Final = 10.0
 """How long a worker has to last for the delays to start again at the base."""
 _MOST_FAILURES: Final = 5
 """How many workers in a row may end in one place before they listen."""
-_GRACE: Final = 5.0
-"""How much longer than it may take by its options a worker has to end, in seconds."""
+_GRACE: Final = 10.0
+"""How much longer than it may take by its options a worker has to end, in seconds: to leave its fleet, above all."""
 
 
 def run_workers(

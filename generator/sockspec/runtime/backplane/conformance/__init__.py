@@ -21,7 +21,7 @@ from typing import Final
 
 from sockspec.runtime.backplane.conformance import kept, lines, names, records, streams
 from sockspec.runtime.backplane.conformance.fleet import Check, Fleet, Forget, Inbox, Member, run, sentence, unused
-from sockspec.runtime.backplane.conformance.forgetting import FORGETTING, run_forgetting
+from sockspec.runtime.backplane.conformance.forgetting import FORGETTING, ForgettingCheck, run_forgetting
 
 CHECKS: Final[tuple[Check, ...]] = (*streams.CHECKS, *names.CHECKS, *records.CHECKS, *kept.CHECKS, *lines.CHECKS)
 """All that a backplane keeps to."""
@@ -32,6 +32,7 @@ __all__ = [
     "Check",
     "Fleet",
     "Forget",
+    "ForgettingCheck",
     "Inbox",
     "Member",
     "run",

@@ -70,6 +70,24 @@ async def callers_that_give_up_do_no_harm(fleet: Fleet) -> None:
     assert (await a.line.read("after", since["after"], 10)).complete
 
 
+async def a_caller_that_gives_up_takes_no_subscription_away(fleet: Fleet) -> None:
+    """From another one that subscribes to the same stream at the same time."""
+    a = await fleet.open()
+    for turns in range(6):
+        stream = f"s{turns}"
+        given_up = asyncio.ensure_future(a.line.subscribe([stream]))
+        other = asyncio.ensure_future(a.line.subscribe([stream]))
+        last = asyncio.ensure_future(a.line.subscribe([stream]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        given_up.cancel()
+        last.cancel()
+        await other
+        await asyncio.gather(given_up, last, return_exceptions=True)
+        await a.publish(stream, b"x")
+        await a.inbox.has(stream, 1)
+
+
 async def a_line_opens_again_by_the_same_name(fleet: Fleet) -> None:
     """As when a node starts anew: the new line receives only what it subscribes to itself."""
     first = await fleet.open("a")
@@ -87,5 +105,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     a_line_that_is_closed_does_nothing,
     a_line_that_is_closed_receives_nothing,
     callers_that_give_up_do_no_harm,
+    a_caller_that_gives_up_takes_no_subscription_away,
     a_line_opens_again_by_the_same_name,
 )

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
+from sockspec.runtime import checks
 from sockspec.runtime.backplane.line import (
     Backplane,
     BackplaneError,
@@ -24,13 +25,12 @@ from sockspec.runtime.backplane.line import (
 from sockspec.runtime.backplane.redis import keys, reach, scripts
 from sockspec.runtime.backplane.redis.feed import Feed
 from sockspec.runtime.backplane.redis.lane import Cluster, Lane, OneConnection
+from sockspec.runtime.backplane.redis.scripts import Command
 
 if TYPE_CHECKING:
     from redis.asyncio import RedisCluster
 
 _log: Final = logging.getLogger("sockspec.backplane")
-_KNOWN: Final = 3600.0
-"""How long it is known at least where a stream stands, in seconds, after the last who asked. Subscribers ask in time."""
 _AT_ONCE: Final = 1000
 """How many streams that are subscribed to are asked for at a time, so that they stay known."""
 
@@ -48,6 +48,7 @@ class RedisBackplane(Backplane):
         prefix: str = "sockspec",
         timeout: float = 2.0,
         replicas: int = 0,
+        remember: float = 3600.0,
         client: Callable[[], reach.Client] | None = None,
     ) -> None:
         """`url` begins with `redis://`, `rediss://`, `unix://`, or is `redis+sentinel://host:port,host:port/service`.
@@ -55,7 +56,8 @@ class RedisBackplane(Backplane):
         `prefix` begins all keys and channels: one for each fleet that shares an engine. What does not answer within
         `timeout` seconds is taken for broken. With `replicas`, publishing waits until so many replicas have the entry, and
         raises a doubtful BackplaneError when they do not in time; a cluster has to see to that itself, by
-        `min-replicas-to-write`.
+        `min-replicas-to-write`. Where a stream stands is remembered for `remember` seconds at least after the last who asked;
+        its subscribers ask in time.
 
         `client` is called for each node in place of `url`, and gives a Redis or RedisCluster of `redis.asyncio`, which is
         closed with the line. Of a Redis only the way to connect is used. A RedisCluster tries again by itself: an id makes
@@ -64,20 +66,19 @@ class RedisBackplane(Backplane):
         reach.check_url(url)
         if not prefix or set("{}") & set(prefix):
             raise ValueError(f"prefix={prefix!r} has to be a text without braces, which mean something in a cluster")
-        if timeout <= 0:
-            raise ValueError(f"timeout={timeout!r} is no number above 0")
-        if replicas < 0:
-            raise ValueError(f"replicas={replicas!r} is no number from 0 on")
         self._url: Final = url
-        self._prefix: Final = prefix
-        self._timeout: Final = timeout
-        self._replicas: Final = replicas
+        self.prefix: Final = prefix
+        self.timeout: Final = timeout
+        self.replicas: Final = replicas
+        self.remember: Final = remember
         self._client: Final = client
+        checks.above_zero(self, "timeout", "remember")
+        checks.at_least_zero(self, "replicas")
 
     async def open(self, node: str, receiver: Receiver) -> Line:
         """Connect a node. Raises BackplaneError; ImportError without redis-py."""
-        client = self._client() if self._client is not None else reach.client_of(self._url, self._timeout)
-        line = _RedisLine(node, receiver, client, self._prefix, self._timeout, self._replicas)
+        client = self._client() if self._client is not None else reach.client_of(self._url, self.timeout)
+        line = _RedisLine(self, node, receiver, client)
         try:
             await line.open()
         except BaseException:
@@ -89,22 +90,23 @@ class RedisBackplane(Backplane):
 class _RedisLine(Line):
     """Publishing has a connection of its own: it may wait for replicas, while others have something to ask."""
 
-    def __init__(
-        self, node: str, receiver: Receiver, client: reach.Client, prefix: str, timeout: float, replicas: int
-    ) -> None:
+    def __init__(self, backplane: RedisBackplane, node: str, receiver: Receiver, client: reach.Client) -> None:
         self._node: Final = keys.raw(node)
         self._receiver: Final = receiver
         self._client: Final = client
-        self._keys: Final = keys.Keys(prefix)
-        self._timeout: Final = timeout
-        make = reach.connector(client, timeout)
-        self._feed: Final = Feed(make, timeout, receiver, self._heard)
+        self._keys: Final = keys.Keys(backplane.prefix)
+        self._timeout: Final = backplane.timeout
+        self._remember: Final = backplane.remember
+        make, timeout = reach.connector(client, backplane.timeout), backplane.timeout
+        self._feed: Final = Feed(make, timeout, receiver, self._heard, self._broke)
         self._publishing: Lane
         self._asking: Lane
         if reach.is_cluster(client):
             self._publishing = self._asking = Cluster(cast("RedisCluster", client), timeout)
         else:
-            self._publishing = OneConnection(make, timeout, replicas=replicas, on_connect=self._feed.check_peer)
+            self._publishing = OneConnection(
+                make, timeout, replicas=backplane.replicas, on_connect=self._feed.check_peer
+            )
             self._asking = OneConnection(make, timeout, on_connect=self._feed.check_peer)
         self._touching: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -114,7 +116,7 @@ class _RedisLine(Line):
         if reach.is_cluster(self._client):
             await self._meet_cluster(cast("RedisCluster", self._client))
         await self._feed.open()
-        await self._asking.ask(("PING",))
+        await self._asking.ask(Command("PING"))
         self._touching = asyncio.create_task(self._touch())
 
     async def _meet_cluster(self, client: RedisCluster) -> None:
@@ -134,11 +136,7 @@ class _RedisLine(Line):
         await self._feed.close()
         await self._publishing.close()
         await self._asking.close()
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._client.aclose()
-        except Exception as error:  # it is given up in any case
-            _log.debug("closing a client of Redis failed: %s", type(error).__name__)
+        await reach.close(self._client, self._timeout)
 
     def _heard(self, channel: bytes, text: bytes) -> None:
         try:
@@ -148,10 +146,14 @@ class _RedisLine(Line):
         else:
             self._receiver.receive(self._keys.of_channel(channel), epoch, entry)
 
+    def _broke(self) -> None:
+        self._publishing.distrust()
+        self._asking.distrust()
+
     async def _touch(self) -> None:
         """Keep known where the streams stand that are subscribed to."""
         while True:
-            await asyncio.sleep(_KNOWN / 3)
+            await asyncio.sleep(self._remember / 3)
             names = list(map(self._keys.of_channel, self._feed.channels))
             for start in range(0, len(names), _AT_ONCE):
                 try:
@@ -164,7 +166,7 @@ class _RedisLine(Line):
 
     def _begin(self) -> tuple[bytes, bytes]:
         """What all scripts of streams are told: an epoch for one that begins with this, and how long it is known."""
-        return os.urandom(6).hex().encode(), _milliseconds(_KNOWN)
+        return os.urandom(6).hex().encode(), _milliseconds(self._remember)
 
     async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
         keeping = _milliseconds(history.seconds)
@@ -263,14 +265,15 @@ class _RedisLine(Line):
     async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
         self._check_open()
         long = _milliseconds(seconds)
-        await self._asking.ask_all(("SET", self._keys.kept(key), value, b"PX", long) for key, value in values.items())
+        kept = ((self._keys.kept(key), value, b"PX", long) for key, value in values.items())
+        await self._asking.ask_all(Command("SET", arguments) for arguments in kept)
 
     async def kept(self, key: str) -> bytes | None:
-        value: bytes | None = await self._asking.ask(("GET", self._keys.kept(key)))
+        value: bytes | None = await self._asking.ask(Command("GET", (self._keys.kept(key),)))
         return value
 
     async def discard(self, key: str) -> None:
-        await self._asking.ask(("DEL", self._keys.kept(key)))
+        await self._asking.ask(Command("DEL", (self._keys.kept(key),)))
 
     async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
         said = (b"%d" % amount, repr(float(rate)).encode(), b"%d" % max(1, burst))

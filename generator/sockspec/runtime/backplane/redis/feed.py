@@ -43,6 +43,12 @@ class _Awaited:
         self.left = left
         self.done: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
 
+    def fail(self) -> None:
+        """They will not come."""
+        if not self.done.done():
+            self.done.set_exception(BackplaneError("the connection to Redis broke", doubtful=True))
+            self.done.exception()  # nobody may wait for it any more
+
 
 class _Session:
     """One connection, from the first subscription until it breaks."""
@@ -54,6 +60,7 @@ class _Session:
         self._sending: Final[set[asyncio.Task[None]]] = set()
         self._was_heard = True
         self._reading: Final = asyncio.create_task(self._read())
+        self._reading.add_done_callback(self._fail_waiting)
 
     @property
     def peer(self) -> tuple[object, object]:
@@ -86,9 +93,14 @@ class _Session:
         for confirmed in [self._send(command, channels[start : start + _AT_ONCE]) for start in starts]:
             await asyncio.shield(confirmed)
 
+    @property
+    def _can_send(self) -> bool:
+        # redis-py would connect anew, and nothing would be subscribed to.
+        return not self._reading.done() and bool(self._connection.is_connected)
+
     def forget(self, channels: Sequence[bytes]) -> None:
         """Unsubscribe, without waiting: where it breaks, so do the subscriptions."""
-        if not self._reading.done() and self._connection.is_connected:
+        if self._can_send:
             for start in range(0, len(channels), _AT_ONCE):
                 self._send("UNSUBSCRIBE", channels[start : start + _AT_ONCE])
 
@@ -96,6 +108,9 @@ class _Session:
         awaited = _Awaited(len(channels))
 
         async def send() -> None:
+            if not self._can_send:
+                awaited.fail()
+                return
             # Confirmations come in the order of commands, and up to its first wait this is undisturbed.
             self._awaited.append(awaited)
             await self._connection.send_command(command, *channels, check_health=False)
@@ -104,7 +119,7 @@ class _Session:
         return awaited.done
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
-        if self._reading.done() or not self._connection.is_connected:
+        if not self._can_send:
             sending.close()
             raise BackplaneError("Redis cannot be reached")
         task = asyncio.create_task(sending)
@@ -131,7 +146,7 @@ class _Session:
             # Looks are counted, not seconds: a loop that was busy for long has not listened.
             if silent == _LOOKS - 1:
                 return "it does not answer"
-            if silent <= 1:
+            if silent == 1 and self._can_send:
                 self._start(self._ping())
         if self._reading.cancelled():
             return "nothing can be sent"
@@ -146,13 +161,13 @@ class _Session:
         for task in (self._reading, *self._sending):
             task.cancel()
         await asyncio.wait({self._reading, *self._sending})
-        if not self._reading.cancelled():
-            self._reading.exception()  # was told, or does not matter any more
-        for awaited in self._awaited:
-            if not awaited.done.done():
-                awaited.done.set_exception(BackplaneError("the connection to Redis broke", doubtful=True))
-                awaited.done.exception()  # nobody may wait for it any more
         await reach.hang_up(self._connection)
+
+    def _fail_waiting(self, reading: asyncio.Task[None]) -> None:
+        if not reading.cancelled():
+            reading.exception()  # is told by who waits for the end, if anybody does
+        for awaited in self._awaited:
+            awaited.fail()
 
 
 def peer_of(connection: AbstractConnection) -> tuple[object, object]:
@@ -164,14 +179,21 @@ class Feed:
     """The subscriptions of a node."""
 
     def __init__(
-        self, make: Callable[[], AbstractConnection], timeout: float, receiver: Receiver, heard: _Heard
+        self,
+        make: Callable[[], AbstractConnection],
+        timeout: float,
+        receiver: Receiver,
+        heard: _Heard,
+        broke: Callable[[], None],
     ) -> None:
-        """`heard` is given what is published to a channel that is subscribed to."""
+        """`heard` is given what is published to a channel that is subscribed to; `broke` is called before the receiver."""
         self._make: Final = make
         self._timeout: Final = timeout
         self._receiver: Final = receiver
         self._heard: Final = heard
-        self._wanted: Final[dict[bytes, object]] = {}
+        self._broke: Final = broke
+        # With the callers that are about to subscribe; None once one of them has.
+        self._wanted: Final[dict[bytes, set[object] | None]] = {}
         self._session: _Session | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -191,9 +213,6 @@ class Feed:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        session, self._session = self._session, None
-        if session is not None:
-            await session.end()
 
     async def subscribe(self, channels: Collection[bytes]) -> object:
         """Subscribe to channels, and wait until that is confirmed; a mark for `keep` or `give_up`. Raises BackplaneError."""
@@ -202,7 +221,9 @@ class Feed:
             raise BackplaneError("Redis cannot be reached")
         mark = object()
         for channel in channels:
-            self._wanted.setdefault(channel, mark)
+            claims = self._wanted.setdefault(channel, set())
+            if claims is not None:
+                claims.add(mark)
         try:
             await session.tell("SUBSCRIBE", list(dict.fromkeys(channels)))
         except BaseException:
@@ -217,8 +238,15 @@ class Feed:
                 self._wanted[channel] = None
 
     def give_up(self, channels: Collection[bytes], mark: object) -> None:
-        """The caller failed: unsubscribe from what nobody else has subscribed to."""
-        self.unsubscribe([channel for channel in channels if self._wanted.get(channel) is mark])
+        """The caller failed: unsubscribe from what nobody else has subscribed to, or is about to."""
+        gone: list[bytes] = []
+        for channel in channels:
+            claims = self._wanted.get(channel)
+            if claims is not None and mark in claims:
+                claims.remove(mark)
+                if not claims:
+                    gone.append(channel)
+        self.unsubscribe(gone)
 
     def unsubscribe(self, channels: Iterable[bytes]) -> None:
         """Receive no more of these channels, from now on."""
@@ -236,15 +264,20 @@ class Feed:
             self._heard(channel, text)
 
     async def _run(self, session: _Session) -> None:
-        while True:
-            why = await session.until_broken(self._timeout)
+        try:
+            while True:
+                why = await session.until_broken(self._timeout)
+                self._session = None
+                _log.warning("the connection to Redis broke: %s", why)
+                self._broke()
+                self._receiver.interrupted()
+                await session.end()
+                session = self._session = await self._again()
+                _log.info("Redis can be reached again")
+                self._receiver.restored()
+        finally:
             self._session = None
-            _log.warning("the connection to Redis broke: %s", why)
-            self._receiver.interrupted()
             await session.end()
-            session = self._session = await self._again()
-            _log.info("Redis can be reached again")
-            self._receiver.restored()
 
     async def _again(self) -> _Session:
         for failures in count():

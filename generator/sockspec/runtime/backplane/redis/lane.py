@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sockspec.runtime.backplane.line import BackplaneError
 from sockspec.runtime.backplane.redis import reach
-from sockspec.runtime.backplane.redis.scripts import Command, with_text
+from sockspec.runtime.backplane.redis.scripts import Command, packed, with_text
 
 if TYPE_CHECKING:
     from redis.asyncio import RedisCluster
@@ -39,6 +39,10 @@ class Lane(Protocol):
         """The answers to commands, in order. Raises BackplaneError if one of them fails."""
         ...
 
+    def distrust(self) -> None:
+        """Another connection to the engine broke: what is asked for from now on goes over a new one."""
+        ...
+
     async def close(self) -> None:
         """Fail what is on its way, and give the connections up."""
         ...
@@ -47,10 +51,11 @@ class Lane(Protocol):
 class _Asked:
     """A command, and who waits for its answer."""
 
-    __slots__ = ("answer", "command", "deadline")
+    __slots__ = ("answer", "command", "deadline", "packed")
 
     def __init__(self, command: Command, answer: asyncio.Future[Any], deadline: float) -> None:
         self.command: Final = command
+        self.packed: Final = packed(command)
         self.answer: Final = answer
         self.deadline: Final = deadline
 
@@ -77,8 +82,14 @@ class OneConnection:
         self._on_connect: Final = on_connect
         self._connection: AbstractConnection | None = None
         self._waiting: Final[deque[_Asked]] = deque()
+        self._unconfirmed: Final[list[tuple[_Asked, Any]]] = []
         self._flight: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._is_distrusted = False
+
+    def distrust(self) -> None:
+        """Another connection to the engine broke: what is asked for from now on goes over a new one."""
+        self._is_distrusted = True
 
     async def ask(self, command: Command) -> Any:
         """The answer to a command."""
@@ -112,7 +123,7 @@ class OneConnection:
         size = 0
         while self._waiting and len(leaving) < _MOST_COMMANDS:
             asked = self._waiting[0]
-            size += sum(map(len, asked.command))
+            size += len(asked.packed)
             if leaving and size > _MOST_BYTES:
                 break
             self._waiting.popleft()
@@ -132,13 +143,15 @@ class OneConnection:
 
     async def _fly_once(self, leaving: Sequence[_Asked]) -> None:
         is_sent = False
+        self._unconfirmed.clear()
         try:
             async with asyncio.timeout_at(leaving[0].deadline):
                 connection = await self._connected()
                 is_sent = True
-                unknown = await self._exchange(connection, leaving, [asked.command for asked in leaving])
+                unknown = await self._exchange(connection, leaving, [asked.packed for asked in leaving])
                 if unknown:  # the engine was started anew, and has forgotten the scripts
-                    await self._exchange(connection, unknown, [with_text(asked.command) for asked in unknown])
+                    await self._exchange(connection, unknown, [packed(with_text(asked.command)) for asked in unknown])
+                await self._confirm(connection, leaving[0].deadline)
         except asyncio.CancelledError:
             self._fail(leaving, BackplaneError("this line is closed", doubtful=is_sent))
             raise
@@ -153,15 +166,10 @@ class OneConnection:
 
     async def _connected(self) -> AbstractConnection:
         connection = self._connection
-        if connection is not None:
-            # Until 8.0 it was called differently. Something to read here is the end, as nothing was asked for.
-            can_read = getattr(connection, "can_read", None) or connection.can_read_destructive
-            try:
-                if not await can_read():
-                    return connection
-            except Exception as error:
-                _log.debug("a connection to Redis is of no use any more: %s", type(error).__name__)
-            await self._hang_up()
+        if connection is not None and not self._is_distrusted and not reach.has_ended(connection):
+            return connection
+        await self._hang_up()
+        self._is_distrusted = False
         self._connection = await reach.connected(self._make, self._timeout)
         self._on_connect(self._connection)
         return self._connection
@@ -172,18 +180,13 @@ class OneConnection:
             await reach.hang_up(connection)
 
     async def _exchange(
-        self, connection: AbstractConnection, leaving: Sequence[_Asked], commands: Sequence[Command]
+        self, connection: AbstractConnection, leaving: Sequence[_Asked], commands: Iterable[bytes]
     ) -> list[_Asked]:
         """Send commands and read the answers; those whose scripts are not known."""
         from redis.exceptions import NoScriptError, ReadOnlyError
 
-        packed = connection.pack_commands(commands)
-        if self._replicas:
-            left = leaving[0].deadline - asyncio.get_running_loop().time()
-            packed += connection.pack_command("WAIT", self._replicas, max(1, int(left * 900)))
-        await connection.send_packed_command(packed, check_health=False)
+        await connection.send_packed_command(b"".join(commands), check_health=False)
         unknown: list[_Asked] = []
-        answered: list[tuple[_Asked, Any]] = []
         is_demoted = False
         for asked in leaving:
             try:
@@ -197,20 +200,24 @@ class OneConnection:
                 asked.fail(reach.failure(error, doubtful=False))
             else:
                 if self._replicas:
-                    answered.append((asked, reply))
+                    self._unconfirmed.append((asked, reply))
                 elif not asked.answer.done():
                     asked.answer.set_result(reply)
-        if self._replicas:
-            self._confirm(answered, await connection.read_response(disconnect_on_error=False))
         if is_demoted:  # where there are sentinels, the next connection leads to another server
             await self._hang_up()
         return unknown
 
-    def _confirm(self, answered: Iterable[tuple[_Asked, Any]], replicas: int) -> None:
-        for asked, reply in answered:
-            if replicas < self._replicas:
-                why = f"{replicas} of {self._replicas} replicas have it"
-                asked.fail(BackplaneError(f"not enough replicas confirmed in time: {why}", doubtful=True))
+    async def _confirm(self, connection: AbstractConnection, deadline: float) -> None:
+        """Wait for replicas, but not for so long that the answer would come too late."""
+        if not self._unconfirmed:
+            return
+        left = deadline - asyncio.get_running_loop().time()
+        await connection.send_command("WAIT", self._replicas, max(1, int(left * 800)), check_health=False)
+        count = int(await connection.read_response(disconnect_on_error=False) or 0)
+        for asked, reply in self._unconfirmed:
+            if count < self._replicas:
+                why = f"not enough replicas confirmed in time: {count} of {self._replicas} replicas"
+                asked.fail(BackplaneError(why, doubtful=True))
             elif not asked.answer.done():
                 asked.answer.set_result(reply)
 
@@ -254,13 +261,17 @@ class Cluster:
             async with asyncio.timeout(self._timeout), self._room:
                 is_sent = True
                 try:
-                    return await self._client.execute_command(*command)
+                    return await self._client.execute_command(command.name, *command.arguments)
                 except NoScriptError:
-                    return await self._client.execute_command(*with_text(command))
+                    command = with_text(command)
+                    return await self._client.execute_command(command.name, *command.arguments)
         except asyncio.CancelledError:
             raise BackplaneError("this line is closed", doubtful=is_sent) from None
         except Exception as error:
             raise reach.failure(error, doubtful=is_sent) from error
+
+    def distrust(self) -> None:
+        """The other connection may have led to another server: redis-py sees to its own."""
 
     async def close(self) -> None:
         """Give the connections up."""

@@ -7,8 +7,9 @@ would take its connection along, and a command that is tried again silently cann
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import unquote, urlsplit
 
 from sockspec.runtime.backplane.line import BackplaneError
@@ -16,6 +17,8 @@ from sockspec.runtime.backplane.line import BackplaneError
 if TYPE_CHECKING:
     from redis.asyncio import Redis, RedisCluster
     from redis.asyncio.connection import AbstractConnection
+
+_log: Final = logging.getLogger("sockspec.backplane")
 
 Client: TypeAlias = "Redis | RedisCluster"
 
@@ -57,9 +60,11 @@ def client_of(url: str, timeout: float) -> Client:
     service, _, database = parts.path.strip("/").partition("/")
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     once: dict[str, Any] = {**times, "retry": Retry(NoBackoff(), 0), "protocol": 2}
-    sentinel = Sentinel(_sentinels(url), sentinel_kwargs=once)
+    make: Callable[..., Sentinel] = Sentinel  # its arguments have no types
+    sentinel = make(_sentinels(url), sentinel_kwargs=once)
     secrets: dict[str, Any] = {"username": unquote(user) or None, "password": unquote(password) or None}
-    return cast("Redis", sentinel.master_for(service, db=int(database or 0), **secrets, **times))
+    client: Redis = sentinel.master_for(service, db=int(database or 0), **secrets, **times)
+    return client
 
 
 def is_cluster(client: Client) -> bool:
@@ -73,7 +78,11 @@ def connector(client: Client, timeout: float) -> Callable[[], AbstractConnection
     from redis.backoff import NoBackoff
 
     def make() -> AbstractConnection:
-        source: Any = client.get_random_node() if is_cluster(client) else cast("Redis", client).connection_pool
+        source: Any
+        if is_cluster(client):
+            source = cast("RedisCluster", client).get_random_node()
+        else:
+            source = cast("Redis", client).connection_pool
         options = {name: value for name, value in source.connection_kwargs.items() if name not in _OF_ITS_OWN}
         options |= {"retry": Retry(NoBackoff(), 0), "protocol": 2, "decode_responses": False}
         options |= {"socket_timeout": None, "socket_connect_timeout": timeout, "health_check_interval": 0}
@@ -86,9 +95,10 @@ def connector(client: Client, timeout: float) -> Callable[[], AbstractConnection
 async def connected(make: Callable[[], AbstractConnection], timeout: float) -> AbstractConnection:
     """A connection that is open. Raises BackplaneError."""
     connection = make()
+    connect: Callable[[], Awaitable[None]] = connection.connect
     try:
         async with asyncio.timeout(timeout):
-            await connection.connect()
+            await connect()
     except Exception as error:
         await hang_up(connection)
         raise failure(error, doubtful=False) from error
@@ -102,8 +112,28 @@ async def hang_up(connection: AbstractConnection) -> None:
     """Close a connection without waiting for the other end. Never raises."""
     try:
         await connection.disconnect(nowait=True)
-    except Exception:  # it is given up in any case
-        return
+    except Exception as error:  # it is given up in any case
+        _log.debug("closing a connection to Redis failed: %s", type(error).__name__)
+
+
+def has_ended(connection: AbstractConnection) -> bool:
+    """Whether the other end has closed a connection meanwhile: then what is asked for has to go over another one.
+
+    redis-py itself notices that from 8.0 on; the stream that it reads from is the same in all versions.
+    """
+    reader: asyncio.StreamReader | None = getattr(connection, "_reader", None)
+    return reader is None or reader.at_eof()
+
+
+async def close(client: Client, timeout: float) -> None:
+    """Close a client, and those that it asks for its address. Never raises."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    for one in (client, *getattr(manager, "sentinels", ())):
+        try:
+            async with asyncio.timeout(timeout):
+                await one.aclose()
+        except Exception as error:  # it is given up in any case
+            _log.debug("closing a client of Redis failed: %s", type(error).__name__)
 
 
 def is_refusal(error: BaseException) -> bool:

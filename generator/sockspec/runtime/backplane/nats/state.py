@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from sockspec.runtime.backplane.line import Placed, Record, Registration
-from sockspec.runtime.backplane.nats_link import Link, logger
-from sockspec.runtime.backplane.nats_messages import (
+from sockspec.runtime.backplane.nats.link import Link, logger
+from sockspec.runtime.backplane.nats.messages import (
     Condition,
+    Last,
     Refused,
-    headers_of,
     life_of,
     sequence_of,
     token_of,
@@ -35,9 +35,6 @@ _GONE: Final = (10057, 10043)
 _BATCH: Final = 1000
 _MOST_FILTERS: Final = 500
 _LONGEST: Final = 10 * 365 * 86400.0
-_SECONDS: Final = "Sockspec-Seconds"
-"""The header that says for how long a value is kept. The server takes its time to forget."""
-
 T = TypeVar("T")
 
 
@@ -60,6 +57,13 @@ class _Placed(Struct, array_like=True):
     seat: int
     """The sequence with which it came to its table; 0 is that of this message."""
     most: int | None
+
+
+class _Kept(Struct, array_like=True):
+    """A value, until a time of the engine's clock. The server takes its time to forget."""
+
+    end: float
+    value: bytes
 
 
 class _Level(Struct, array_like=True):
@@ -166,7 +170,7 @@ class State:
         now, found = self._link.clock(), dict[str, _Registered]()
         for message in await self._all(f"{self._nodes}*"):
             if (node := _decoded(message, _Node)) is not None:
-                lives = now < written(message) + node.lease
+                lives = node.lease > 0.0 and now < written(message) + node.lease
                 found[_text(node.name)] = _Registered(sequence_of(message), lives, node.is_reaped)
         return found
 
@@ -213,7 +217,7 @@ class State:
         """Keep a record, if there is a seat for it."""
         everyones = f"{self._table(table)}{token_of(key)}.*"
         while True:
-            before = await self._latest(everyones)
+            last, before = await self._latest(everyones)
             is_seated = most is None
             if before is not None and most is not None:
                 is_seated = before.placed.node in await self._living()
@@ -221,7 +225,6 @@ class State:
                 return Placed.FULL
             seat = before.seat if before is not None and is_seated else 0
             placed = _Placed(_bytes(table), _bytes(key), value, _bytes(self._node), seat, most)
-            last = before.sequence if before else 0
             sequence = await self._write_if(f"{everyones[:-1]}{token_of(self._node)}", placed, last, everyones)
             if sequence is not None:
                 break
@@ -234,10 +237,13 @@ class State:
             await self._remove(before.sequence)
         return Placed.KNOWN
 
-    async def _latest(self, everyones: str) -> _Stored | None:
-        """The record of a key, whosesoever it is."""
-        messages, _ = await self._get({"multi_last": [everyones]})
-        return max(_stored(messages), key=lambda stored: stored.sequence, default=None)
+    async def _latest(self, everyones: str) -> tuple[int, _Stored | None]:
+        """The record of a key, whosesoever it is, and where it is; 0 where there is none."""
+        message = await self._link.last(self.stream, everyones)
+        if message is None:
+            return 0, None
+        placed = _decoded(message, _Placed)
+        return message.seq, None if placed is None else _Stored(message.seq, placed)
 
     async def _taken(self, table: str, key: str) -> int:
         """How many seats there are taken by other keys."""
@@ -261,7 +267,7 @@ class State:
 
     async def drop(self, table: str, key: str) -> bool:
         """Forget a record, if it is this node's."""
-        found = await self._latest(f"{self._table(table)}{token_of(key)}.*")
+        _, found = await self._latest(f"{self._table(table)}{token_of(key)}.*")
         return found is not None and found.placed.node == _bytes(self._node) and await self._remove(found.sequence)
 
     async def records(self, table: str) -> tuple[Record, ...]:
@@ -309,19 +315,16 @@ class State:
 
     async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
         """Remember values."""
-        headers = {"Nats-TTL": _lifetime(seconds), _SECONDS: str(seconds)}
-        await asyncio.gather(*(self._link.append(self._kept(key), value, headers) for key, value in values.items()))
+        headers, end = {"Nats-TTL": _lifetime(seconds)}, self._link.clock() + seconds
+        await asyncio.gather(
+            *(self._write(self._kept(key), _Kept(end, value), headers) for key, value in values.items())
+        )
 
     async def kept(self, key: str) -> bytes | None:
         """A value."""
-        messages, _ = await self._get({"multi_last": [self._kept(key)]})
-        for message in messages:
-            try:
-                if self._link.clock() < written(message) + float(headers_of(message)[_SECONDS]):
-                    return message.data
-            except (KeyError, ValueError):
-                logger.warning("a kept value in NATS could not be read")
-        return None
+        message = await self._link.last(self.stream, self._kept(key))
+        found = _decoded(message, _Kept) if message is not None else None
+        return found.value if found is not None and self._link.clock() < found.end else None
 
     async def discard(self, key: str) -> None:
         """Forget a value."""
@@ -332,11 +335,9 @@ class State:
         subject = f"{self._at}rate.{token_of(bucket)}"
         burst = max(1, burst)
         while True:
-            now, level, last = self._link.clock(), None, 0
-            messages, _ = await self._get({"multi_last": [subject]})
-            for message in messages:
-                level, last = _decoded(message, _Level), sequence_of(message)
-            tokens = float(burst)
+            message = await self._link.last(self.stream, subject)
+            level, last = (_decoded(message, _Level), message.seq) if message is not None else (None, 0)
+            now, tokens = self._link.clock(), float(burst)
             if level is not None:
                 now = max(now, level.since)
                 tokens = min(tokens, level.tokens + (now - level.since) * rate)
@@ -361,7 +362,7 @@ def _lifetime(seconds: float) -> str:
     return f"{max(1000, math.ceil(min(seconds, _LONGEST) * 1000))}ms"
 
 
-def _decoded(message: Msg, kind: type[T]) -> T | None:
+def _decoded(message: Msg | Last, kind: type[T]) -> T | None:
     """What a message says; None where that cannot be read."""
     try:
         return msgspec.msgpack.decode(message.data, type=kind)

@@ -1,18 +1,4 @@
-"""NATS with JetStream, 2.11 or newer, as the backplane of a fleet: the extra `nats`.
-
-All streams are subjects of one JetStream stream. The server republishes what it has stored on core NATS, which is the fan-out:
-with the sequence that the entry got, and with that of the entry before it on the same subject.
-
-What differs from the other backplanes:
-
-- Offsets are sequences of the JetStream stream, so those of one stream have holes, and all streams are of one epoch.
-- A stream by which nothing is stored any more stands where the JetStream stream does, which is never before its last entry.
-- A JetStream stream has one bound of its own for all subjects: it is the largest `History.size` that was asked for. A smaller
-  one is kept to when history is read.
-- Entries stay stored for `remember` seconds, so that a position in a stream that nobody publishes to can still be told from one
-  that missed something. They are given out for no longer than `History.seconds`.
-- What JetStream has acknowledged is in the operating system's hands, and on the disk within the server's `sync_interval`.
-"""
+"""The backplane over NATS: streams as subjects of one JetStream stream."""
 
 from __future__ import annotations
 
@@ -39,8 +25,8 @@ from sockspec.runtime.backplane.line import (
     Registration,
     Slice,
 )
-from sockspec.runtime.backplane.nats_link import Link, Sink
-from sockspec.runtime.backplane.nats_messages import (
+from sockspec.runtime.backplane.nats.link import Link, Sink
+from sockspec.runtime.backplane.nats.messages import (
     KEEP,
     NO_STREAM,
     Condition,
@@ -49,10 +35,11 @@ from sockspec.runtime.backplane.nats_messages import (
     headers_of,
     id_of,
     life_of,
+    seconds_of,
     sequence_of,
     token_of,
 )
-from sockspec.runtime.backplane.nats_state import State
+from sockspec.runtime.backplane.nats.state import State
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -62,6 +49,8 @@ T = TypeVar("T")
 _SHORTEST: Final = 120.0
 """How long the server knows what was published, in seconds, and the least that positions can be remembered."""
 _EXISTS: Final = 10058
+_IN_PROCESS: Final = 10158
+_PAUSE: Final = 0.01
 _MOST_FILTERS: Final = 500
 """So many streams are asked about at once. The answers come with the last entry of each."""
 _TICK: Final = 60.0
@@ -88,7 +77,7 @@ class NatsBackplane(Backplane):
         timeout: float = 2.0,
         replicas: int = 1,
         storage: str = "file",
-        remember: float = 3600.0,
+        remember: float = 6 * 3600.0,
         max_bytes: int | None = None,
         **connection: Any,
     ) -> None:
@@ -97,7 +86,8 @@ class NatsBackplane(Backplane):
         `replicas`, `storage` ("file" or "memory") and `max_bytes` (of the history of all streams together; the oldest goes
         first) are of the JetStream streams, and count for whoever makes them. `remember` is for how many seconds positions
         stay good in a stream that nobody publishes to. What else is given goes to nats-py as it connects: `user_credentials=`,
-        `tls=`, `token=` and the like. Raises ValueError for what cannot be.
+        `tls=`, `token=` and the like. Name all servers of a cluster: those that they tell of are not gone to.
+        Raises ValueError for what cannot be.
         """
         self.servers: Final = (servers,) if isinstance(servers, str) else tuple(servers)
         self.prefix: Final = prefix
@@ -147,6 +137,7 @@ class _NatsLine(Line):
         self._size = self._age = 0.0
         """What the JetStream stream keeps of each subject."""
         self._growing = asyncio.Lock()
+        self._replicas = 1
         self._least = 0
         self._ticked = ("", 0)
         self._subscribing = Counter[str]()
@@ -201,7 +192,7 @@ class _NatsLine(Line):
             self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
         except ValueError:
             self._least = 0
-        self._epoch = life_of(condition)
+        self._epoch, self._replicas = life_of(condition), int(config.get("num_replicas", 1))
         tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
         if self._ticked != (self._epoch, tick):
             await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
@@ -257,9 +248,25 @@ class _NatsLine(Line):
             except BackplaneError as error:
                 raise BackplaneError(str(error)) from error  # the entry was not even sent
         token = self._tokens.get(stream) or token_of(stream)
-        name = quote(id, errors="surrogatepass")
+        name = id if id.isascii() and id.isalnum() else quote(id, errors="surrogatepass")
         headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
-        return Position(self._epoch, await self._link.append(self._in + token, data, headers))
+        try:
+            offset = await self._link.append(self._in + token, data, headers)
+        except Refused as refused:
+            if refused.err_code != _IN_PROCESS:
+                raise
+            offset = await self._in_time(self._append_again(self._in + token, data, headers))
+        return Position(self._epoch, offset)
+
+    async def _append_again(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
+        """Publish what is on its way to the replicas by the same id already, until it is said where it stands."""
+        while True:
+            await asyncio.sleep(_PAUSE)
+            try:
+                return await self._link.append(subject, data, headers)
+            except Refused as refused:
+                if refused.err_code != _IN_PROCESS:
+                    raise
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
         tokens = {name: token_of(name) for name in streams}
@@ -294,7 +301,7 @@ class _NatsLine(Line):
 
     async def _positions(self, streams: Collection[str]) -> Mapping[str, Position]:
         condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
-        epoch, empty = life_of(condition), _empty(condition)
+        epoch, empty = life_of(condition), self._empty(condition)
         subjects = {name: self._in + token_of(name) for name in streams}
         wanted = list(subjects.values())
         tops = dict[str, int]()
@@ -320,26 +327,53 @@ class _NatsLine(Line):
         return await self._in_time(self._read(self._in + token_of(stream), since, limit))
 
     async def _read(self, subject: str, since: Position, limit: int) -> Slice:
-        messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
-        found = [(sequence_of(message), message) for message in messages]
-        is_known = bool(found) and found[0][0] == since.offset
-        if is_known:
-            found.pop(0)
+        while True:
+            messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
+            found = [(sequence_of(message), message) for message in messages]
+            if end.get("Nats-Num-Pending", "0") != "0" or not await self._is_behind(
+                subject, found[-1][0] if found else since.offset
+            ):
+                break
+            await asyncio.sleep(_PAUSE)
+        known = found.pop(0) if found and found[0][0] == since.offset else None
         rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
         condition = await self._look()  # after the entries were read: what is there now was there then
         epoch, extent = life_of(condition), condition.state
-        last = found[-1] if found and not rest else await self._last(subject)
-        top = last[0] if last is not None else _empty(condition)
+        last = found[-1] if found else known
+        if rest or last is None:
+            last = await self._last(subject)
+        top = last[0] if last is not None else self._empty(condition)
         if since.epoch != epoch or since.offset > top:
             return Slice(Position(epoch, top), (), complete=False)
-        if not is_known:
-            # Complete if nothing was too old since, and there is room for more of this subject.
-            is_known = extent.first_seq <= since.offset + 1 and len(found) + rest < self._least
-            is_known = is_known and (since.offset == 0 or await self._last(subject, since.offset) is None)
-        if not found and is_known:
-            top = since.offset
-        entries = entries_of(found[:limit], since.offset, rest, last and last[1], self._link.clock())
-        return Slice(Position(epoch, top), entries, complete=is_known and len(entries) == len(found[:limit]))
+        # An entry that is there still was trimmed by nobody, and so was nothing after it. Else it is complete if nothing since
+        # was too old, and there is room for more of this subject.
+        complete = known is not None or (
+            extent.first_seq <= since.offset + 1
+            and len(found) + rest < self._least
+            and (since.offset == 0 or await self._last(subject, since.offset) is None)
+        )
+        if complete and not found and last is not None:
+            top = since.offset  # what came between is for the next time
+        before = known[0] if known is not None else 0
+        entries = entries_of(found[:limit], before, rest, last and last[1], self._link.clock())
+        return Slice(Position(epoch, top), entries, complete=complete and len(entries) == len(found[:limit]))
+
+    async def _is_behind(self, subject: str, offset: int) -> bool:
+        """Whether a replica answered that does not have all yet. Where there is but one, it has."""
+        if self._replicas == 1:
+            return False
+        last = await self._link.last(self._stream, subject)
+        return last is not None and last.seq > offset
+
+    def _empty(self, condition: Condition) -> int:
+        """Where a stream stands by which nothing is stored: at the end of the JetStream stream.
+
+        Or at 0 while nothing was ever forgotten. That ends well before 0 is too long ago to be told from what was.
+        """
+        age = seconds_of(condition.ts) - seconds_of(condition.created)
+        if condition.state.first_seq <= 1 and age < self._backplane.remember / 2:
+            return 0
+        return condition.state.last_seq
 
     async def _last(self, subject: str, until: int | None = None) -> tuple[int, Msg] | None:
         """The last entry, up to an offset, and where it stands; None where nothing is stored."""
@@ -384,8 +418,3 @@ class _NatsLine(Line):
 def _bound(value: object) -> int:
     """A bound of a JetStream stream, which has none where it is not above 0."""
     return value if isinstance(value, int) and value > 0 else 1 << 62
-
-
-def _empty(condition: Condition) -> int:
-    """Where a stream stands by which nothing is stored: at 0 when nothing was ever forgotten, else where all are."""
-    return 0 if condition.state.first_seq <= 1 else condition.state.last_seq

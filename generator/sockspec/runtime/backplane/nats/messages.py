@@ -57,6 +57,19 @@ class Condition(Struct, frozen=True):
     state: Extent
 
 
+class Last(Struct, frozen=True):
+    """A stored message, as the leader of its JetStream stream gives it."""
+
+    seq: int
+    data: bytes = b""
+
+
+class Found(Struct, frozen=True):
+    """The answer that has one."""
+
+    message: Last
+
+
 class Rejection(Struct, frozen=True):
     """An answer of which only a refusal matters."""
 

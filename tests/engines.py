@@ -9,17 +9,22 @@ from typing import NoReturn
 
 import pytest
 
-from tests.conftest import leave_out
 from tests.runtime.backplane import engines
 
 pytest.register_assert_rewrite("sockspec.runtime.backplane.conformance")
+
+
+def _leave_out(request: pytest.FixtureRequest, why: str) -> NoReturn:
+    from tests.conftest import leave_out  # which imports these fixtures
+
+    leave_out(request, why)
 
 
 def _missing(request: pytest.FixtureRequest, engine: str, distribution: str, variable: str) -> NoReturn:
     why = f"there is no {engine}: install {distribution}, or say where one is by {variable}"
     if os.environ.get("CI") == "true":
         pytest.fail(why)
-    leave_out(request, why)
+    _leave_out(request, why)
 
 
 def _redis_executable(request: pytest.FixtureRequest) -> Path:
@@ -54,7 +59,7 @@ def nats_url(request: pytest.FixtureRequest) -> Generator[str]:
 
 def _starting_redis(request: pytest.FixtureRequest) -> Generator[Callable[..., engines.Redis]]:
     if os.environ.get("SOCKSPEC_TEST_REDIS_URL"):
-        leave_out(request, "SOCKSPEC_TEST_REDIS_URL names a Redis that tests cannot stop")
+        _leave_out(request, "SOCKSPEC_TEST_REDIS_URL names a Redis that tests cannot stop")
     executable, started = _redis_executable(request), list[engines.Redis]()
 
     def start(*options: str, is_sentinel: bool = False) -> engines.Redis:
@@ -76,7 +81,7 @@ start_shared_redis = pytest.fixture(_starting_redis, name="start_shared_redis", 
 def start_nats(request: pytest.FixtureRequest) -> Generator[Callable[..., engines.Nats]]:
     """Starts a NATS server that the test may stop, by options of its command line."""
     if os.environ.get("SOCKSPEC_TEST_NATS_URL"):
-        leave_out(request, "SOCKSPEC_TEST_NATS_URL names a NATS server that tests cannot stop")
+        _leave_out(request, "SOCKSPEC_TEST_NATS_URL names a NATS server that tests cannot stop")
     executable, started = _nats_executable(request), list[engines.Nats]()
 
     def start(*options: str) -> engines.Nats:
