@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -66,6 +66,20 @@ class Delivery(Struct, eq=False, gc=False):
                 connection.post(self.skipped)
             return
         connection.post(self.placed if connection.is_placed else self.frame, self.publication.key)
+
+    def post_to_all(self, connections: Collection[Connection[Any, Any]]) -> None:
+        """Send it to connections: as `post_to`, but what is the same for all of them is looked up once."""
+        if self.is_void or self.publication.exclude:
+            for connection in connections:
+                self.post_to(connection)
+            return
+        plain, placed, key = self.frame, self._placed, self.publication.key
+        for connection in connections:
+            if connection.is_placed:
+                placed = placed or self.placed
+                connection.post(placed, key)
+            else:
+                connection.post(plain, key)
 
 
 class Source(Protocol):
