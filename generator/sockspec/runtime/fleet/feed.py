@@ -192,8 +192,7 @@ class Feed:
         delivery = self.delivery_of(entry)
         self._remember(delivery)
         with self._source.delivering(self, delivery):
-            for member in tuple(self.members):
-                delivery.post_to(member)
+            delivery.post_to_all(tuple(self.members))
 
     def _remember(self, delivery: Delivery) -> None:
         tail = self._tail
@@ -305,6 +304,26 @@ class Feed:
         if not self._tail or self._tail[0].after > position.offset:
             return None
         return [delivery for delivery in self._tail if delivery.offset > position.offset]
+
+    def deliveries_of(self, found: Slice) -> Sequence[Delivery]:
+        """What was read from history for a client that came back.
+
+        It is remembered where it leads up to what is, for others come back for the same.
+        """
+        deliveries = [self.delivery_of(entry) for entry in found.entries]
+        own, tail = self.position, self._tail
+        if own is None or own.epoch != found.top.epoch:
+            return deliveries
+        before = tail[0].after if tail else own.offset
+        for delivery in reversed(deliveries):
+            size = len(delivery.frame.data)
+            if delivery.offset == before and len(tail) < _TAIL and self._tail_bytes + size <= _TAIL_BYTES:
+                tail.appendleft(delivery)
+                self._tail_bytes += size
+                before = delivery.after
+            elif delivery.offset <= before:
+                break
+        return deliveries
 
     def delivery_of(self, entry: Entry) -> Delivery:
         """An entry as connections get it; what is no message of ours is for nobody."""

@@ -145,7 +145,7 @@ class Sessions:
                     await feed.look_at(found.top)
                     continue
                 else:
-                    deliveries, is_all = [feed.delivery_of(entry) for entry in found.entries], False
+                    deliveries, is_all = feed.deliveries_of(found), False
             for delivery in deliveries[:_AT_ONCE]:
                 delivery.post_to(connection)
                 position = Position(position.epoch, delivery.offset)
