@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -167,8 +166,7 @@ class Sessions:
     async def save(self, connection: Connection[Any, Any]) -> None:
         """Keep a session as it is now. Where the backplane does not take it, it is kept when it does again."""
         if connection.session:
-            kept = self._stored(connection)
-            await self._keep({connection.session: kept})
+            await self._keep(connection.session, connection)
 
     async def keep_in_time(self, line: Line) -> None:
         """Keep all sessions for longer, when it is time. Raises BackplaneError."""
@@ -179,18 +177,22 @@ class Sessions:
 
     async def keep(self, line: Line) -> None:
         """Keep all sessions for longer. Raises BackplaneError."""
-        held = [(key, self._stored(connection)) for key, connection in self._held.items()]
+        held = list(self._held.items())
         for start in range(0, len(held), _KEPT_AT_ONCE):
-            values = {_name(key): value for key, value in held[start : start + _KEPT_AT_ONCE]}
+            some = held[start : start + _KEPT_AT_ONCE]
+            # Only now, for a group may have been joined while others were kept.
+            values = {_name(key): self._stored(one) for key, one in some if self._held.get(key) is one}
             await line.keep(values, self._hub.options.session_timeout)
 
-    async def _keep(self, sessions: Mapping[str, bytes]) -> None:
-        values = {_name(key): value for key, value in sessions.items()}
+    async def _keep(self, key: str, connection: Connection[Any, Any]) -> None:
         options = self._hub.options
+
+        async def keep(line: Line) -> None:
+            # As it is at each attempt: a late one must not undo what was kept meanwhile.
+            await line.keep({_name(key): self._stored(connection)}, options.session_timeout)
+
         try:
-            await self._hub.uplink.attempt(
-                lambda line: line.keep(values, options.session_timeout), options.publish_timeout
-            )
+            await self._hub.uplink.attempt(keep, options.publish_timeout)
         except Unavailable:
             _log.info("a session could not be kept for now")
 
@@ -252,7 +254,7 @@ class Sessions:
             return
         self._held.pop(key, None)
         if comes_back:
-            self._hub.start_soon(self._keep({key: self._stored(connection)}), farewell=True)
+            self._hub.start_soon(self._keep(key, connection), farewell=True)
             self._leaving[key] = self._hub.start_soon(self._leave_late(key, connection))
         else:
             self._hub.start_soon(self._forget(key), farewell=True)
