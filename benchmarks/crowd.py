@@ -24,6 +24,8 @@ _PATIENCE: Final = 60.0
 _AT_ONCE: Final = 100
 """How many connections are opened at the same time: a listener's queue is not long."""
 _DIGITS: Final = 20
+_STREAMS: Final = 3
+"""How many streams a member hears: the room, everybody, and what is for its principal."""
 
 
 class _Member:
@@ -61,6 +63,8 @@ class Crowd:
 
     def __init__(self, ports: list[int], count: int, path: str, *, resumes: bool = False) -> None:
         self.heard = 0
+        self.refused = 0
+        """How often a server has closed a connection before it was in the room."""
         self.delays: list[float] = []
         """How long each message was on its way to each member, in seconds."""
         self._path = path
@@ -137,12 +141,23 @@ class Crowd:
             member = self._by_number[number]
             assert member.stream is not None
             data = member.stream.recv(1 << 18)
-            if not data:
-                raise ConnectionError("a server has closed a connection")
             if member.is_ready:
+                if not data:
+                    raise ConnectionError("a server has closed a connection")
                 self._count(data)
-            else:
+            elif data:
                 self._begin(member, data, until)
+            else:
+                self._try_again(member)
+
+    def _try_again(self, member: _Member) -> None:
+        """A server that has too much to do sends clients away for a moment."""
+        assert member.stream is not None
+        self._poll.unregister(member.stream.fileno())
+        del self._by_number[member.stream.fileno()]
+        member.stream.close()
+        self.refused += 1
+        self._connect(member)
 
     def _count(self, data: bytes) -> None:
         at, found = time.perf_counter(), data.count(MARK)
@@ -156,6 +171,8 @@ class Crowd:
         member.early += data
         head, end, rest = member.early.partition(b"\r\n\r\n")
         if not end or until.encode() not in rest:
+            return
+        if self._resumes and not member.session and rest.count(b"sockspec.joined") < _STREAMS:
             return
         assert b" 101 " in head, head
         if self._resumes and not member.session:

@@ -265,7 +265,13 @@ def memory() -> Iterator[str]:
 def storms() -> Iterator[str]:
     """A line for each engine: everybody is cut off, misses some messages, and comes back at once."""
     yield f"{'':30}seconds until {MEMBERS} are back   messages replayed in a second"
-    for engine, where in (("", "here"), ("redis", "here"), ("redis", "elsewhere"), ("nats", "here"), ("nats", "elsewhere")):
+    for engine, where in (
+        ("", "here"),
+        ("redis", "here"),
+        ("redis", "elsewhere"),
+        ("nats", "here"),
+        ("nats", "elsewhere"),
+    ):
         case = Case("sockspec", engine, resumes=True)
         if not _is_here(case):
             continue
