@@ -152,7 +152,8 @@ class Hub:
         self, stream: str, frame: Frame, *, exclude: Collection[str] = (), key: Hashable = None
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
-        await self.start()
+        if self._starting is None or not self._starting.done():
+            await self.start()
         return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
