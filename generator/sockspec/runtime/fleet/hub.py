@@ -115,7 +115,8 @@ class Hub:
             self._starting.cancel()
         await asyncio.wait([self._starting])
         end = time.monotonic() + _FAREWELL
-        while self._farewells and (left := end - time.monotonic()) > 0:  # some begin with the end of others
+        # Some begin with the end of others; without the engine there is nobody to tell anything.
+        while self._farewells and self.uplink.is_up and (left := end - time.monotonic()) > 0:
             await asyncio.wait(tuple(self._farewells), timeout=left)
         self._has_stopped = True
         for task in tuple(self._tasks):
@@ -151,7 +152,8 @@ class Hub:
         self, stream: str, frame: Frame, *, exclude: Collection[str] = (), key: Hashable = None
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
-        await self.start()
+        if self._starting is None or not self._starting.done():
+            await self.start()
         return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
