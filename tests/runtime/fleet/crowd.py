@@ -74,6 +74,7 @@ class Light(asyncio.Protocol):
         """How often it breaks the connection off once more, after some of what it is sent."""
         self._patience = 0
         self._fleet = fleet
+        self._rng = random.Random(fleet.rng.random())
         self._request = _HANDSHAKE.format(room=room, query=query, name=name).encode()
         self._resumption = Resumption()
         self._received = bytearray()
@@ -98,7 +99,7 @@ class Light(asyncio.Protocol):
 
     async def _wait(self) -> None:
         pause, self._pause = self._pause, min(2 * self._pause, _PAUSES[1])
-        await asyncio.sleep(self._fleet.rng.uniform(pause / 2, pause))
+        await asyncio.sleep(self._rng.uniform(pause / 2, pause))
 
     async def _dial_again(self) -> None:
         await self._wait()
@@ -110,7 +111,7 @@ class Light(asyncio.Protocol):
         self._transport = transport
         self._received.clear()
         self._is_open = False
-        self._patience = self._fleet.rng.randrange(60) if self.cuts else -1
+        self._patience = self._rng.randrange(60) if self.cuts else -1
         transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:

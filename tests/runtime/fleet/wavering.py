@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Collection, Mapping
 from typing import ClassVar
@@ -39,6 +40,9 @@ class Wavering(Backplane):
         self.asked: list[str] = []
         """What was asked for, in order."""
         self.lines: dict[str, WaveringLine] = {}
+        self.placing = asyncio.Event()
+        """Cleared, what is placed has been asked for, and is not there yet."""
+        self.placing.set()
 
     async def open(self, node: str, receiver: Receiver) -> Line:
         self.check("open")
@@ -143,6 +147,7 @@ class WaveringLine(Line):
 
     async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
         self.backplane.check("place")
+        await self.backplane.placing.wait()
         return await self.to.place(table, key, value, most=most)
 
     async def drop(self, table: str, key: str) -> bool:
