@@ -205,7 +205,7 @@ async def test_nothing_is_lost_or_doubled_however_nodes_are_told_of_it(seed: int
 
         await asyncio.gather(*map(speak, range(3)))
         for one in people:
-            await one.until(lambda one=one: len(one.heard) >= 180)
+            await one.hears_so_many(180)
         orders = [one.heard for one in people]
         assert all(order == orders[0] for order in orders)
         assert sorted(orders[0]) == sorted(f"{at} {number}" for at in range(3) for number in range(60))
@@ -271,9 +271,9 @@ async def test_a_node_gives_up_what_nobody_hears_and_takes_it_up_again() -> None
             stream = nodes.halls[0].group(RoomConnection, "lobby").stream
             assert stream in line.streams
             await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted(str(number)))
-            await ann.until(lambda number=number: len(ann.heard) == number + 1)
+            await ann.hears_so_many(number + 1)
             await ann.leave_quietly()
-            await nodes.until(lambda stream=stream: stream not in line.streams)
+            await nodes.until(lambda: "group /v1/rooms/{room} lobby" not in line.streams)
             assert nodes.hub(0).local_feed(stream) is None
         assert ann.heard == ["0", "1", "2"]
 

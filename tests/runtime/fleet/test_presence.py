@@ -260,12 +260,15 @@ async def test_who_ends_or_leaves_while_joining_is_not_there_in_the_end(turns: i
 async def test_more_members_of_a_dead_node_than_may_be_published_at_once_are_all_told_of() -> None:
     async with fleet(Wavering(), 2, lease=0.3, max_publishing=120) as nodes:
         hub, room = nodes.hub(1), nodes.halls[0].group(RoomConnection, "lobby")
+
+        async def place(table: str, key: str, value: bytes) -> None:
+            await hub.uplink.attempt(lambda line: line.place(table, key, value))
+
         for number in range(300):
-            value = f'["somebody",{{"nickname":"{number}"}}]'.encode()
-            await hub.uplink.attempt(lambda line, key=str(number), value=value: line.place(TABLE, key, value))
+            await place(TABLE, str(number), f'["somebody",{{"nickname":"{number}"}}]'.encode())
         for table in ("presence", "presence group", "presence group /nowhere x", "seats of somebody"):
-            await hub.uplink.attempt(lambda line, table=table: line.place(table, "key", b"no value"))
-        await hub.uplink.attempt(lambda line: line.place(TABLE, "broken", b"no value"))
+            await place(table, "key", b"no value")
+        await place(TABLE, "broken", b"no value")
         assert len(await room.members(Nickname)) == 300
         await nodes.kill(1)
         await nodes.halls[0].until(lambda: len(nodes.halls[0].went) == 300)

@@ -1,5 +1,8 @@
 """What a client that was cut off gets when it comes back: everything once, or the truth."""
 
+# What is forgotten in the end is not for anybody to see otherwise.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -39,12 +42,12 @@ async def test_who_comes_back_here_there_and_here_again_gets_what_was_missed_onc
             for number in range(turn):  # in the first turn nothing is missed
                 said.append(f"missed {turn} {number}")
                 await bob.say(said[-1])
-            await ann.until(lambda turn=turn: len(ann.recoveries) == turn + 1)
+            await ann.is_back(turn + 1)
             assert ann.client.resumed
             said.append(f"heard {turn}")
             await bob.say(said[-1])
             for one in (ann, bob):
-                await one.until(lambda one=one: said[-1] in one.heard)
+                await one.hears(said[-1])
         assert ann.heard == bob.heard == said
         assert ann.recoveries == [WHOLE] * 5
         assert not {"ann offline", "bob offline"} & {*ann.presences, *bob.presences}
@@ -65,7 +68,8 @@ async def test_one_node_without_a_backplane_resumes_as_well() -> None:
         for text in ("one", "two"):
             ann.cut()
             await bob.say(text)
-            await ann.until(lambda text=text: text in ann.heard and len(ann.recoveries) == len(ann.heard))
+            await ann.hears(text)
+            await ann.is_back(len(ann.heard))
         assert (ann.heard, ann.recoveries) == (["one", "two"], [WHOLE, WHOLE])
         assert len(nodes.hub(0)._tasks) == 0, "nothing runs beside"
         for one in (ann, bob):
