@@ -53,7 +53,8 @@ async def test_sockets_stay_up_and_publishing_is_bounded_and_honest() -> None:
             await asyncio.sleep(0.002)
         assert problems == ["/problems/service-unavailable"]
         new = await nodes.peer(0, name="cid")
-        assert not (await new.resume())["resumed"]
+        told = await new.resume()
+        assert not told["resumed"]
         again = await nodes.peer(1, name="bob")
         await again.end.send('{"type":"sockspec.resume","session":"something"}')
         closed = await again.ended()
@@ -67,6 +68,10 @@ async def test_sockets_stay_up_and_publishing_is_bounded_and_honest() -> None:
         assert (ann.recoveries, bob.recoveries) == ([], [])
         await nodes.halls[1].everybody(RoomConnection).broadcast(posted("also who came meanwhile"))
         await new.hear("also who came meanwhile")
+        await nodes.hub(0)._do_chores()
+        moved = await nodes.peer(1, name="cid")
+        assert (await moved.resume(told["session"], *new.positions))["resumed"], "it is kept now"
+        assert (await moved.next("sockspec.recovered"))["recovered"]
 
 
 @scenario
@@ -164,6 +169,17 @@ async def test_ways_of_serving_one_server_share_its_node_until_the_last_has_ende
         await client.send_leave()
         assert three.dispatcher.node is hall.node is not node
         assert three.dispatcher.node.options.backplane is None
+
+
+@scenario
+async def test_a_server_that_cannot_listen_leaves_the_fleet_again() -> None:
+    backplane, hall = Wavering(), Hall()
+    async with hall.serve(port=0, options=Options(backplane=backplane)) as running:
+        assert len(backplane.lines) == 1
+        with pytest.raises(OSError, match="in use"):
+            async with Hall().serve(port=running.port, options=Options(backplane=backplane)):
+                raise AssertionError("the port is taken")
+        assert list(backplane.lines) == [running.dispatcher.node.hub.node]
 
 
 def _client() -> Any:
