@@ -11,6 +11,7 @@ import pytest
 
 from chat import RoomConnection
 from sockspec.runtime import Backplane, ClientOptions, Group, Unavailable
+from sockspec.runtime.backplane.line import BackplaneError
 from sockspec.runtime.fleet.presence import Member
 from sockspec.runtime.fleet.recovery import Recovery
 from tests.runtime.chatting import scenario
@@ -226,7 +227,34 @@ async def test_a_join_that_fails_is_none_and_can_be_tried_again() -> None:
         assert await nodes.leftovers() == {}
 
 
-@pytest.mark.parametrize("turns", range(0, 12, 2))
+@scenario
+async def test_who_is_back_before_the_engine_was_told_that_they_left_has_not_left() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 1, lease=60) as nodes:
+        await nodes.peer()
+        peer = await nodes.peer()
+        await peer.begin()
+        connection = nodes.halls[0].here["ann"]
+        room = nodes.halls[0].room(connection)
+        await room.join(connection, Nickname("ann"))
+        line, failures = backplane.lines[nodes.hub(0).node], [BackplaneError("not now", doubtful=True)]
+        drop = line.to.drop
+
+        async def fail_once(table: str, key: str) -> bool:
+            if failures:
+                raise failures.pop()
+            return await drop(table, key)
+
+        line.to.drop = fail_once  # type: ignore[method-assign]  # an engine that fails
+        leaving = asyncio.create_task(room.leave(connection))
+        await nodes.until(lambda: not failures)
+        await room.join(connection, Nickname("ann"))
+        await leaving
+        assert len(await room.members(Nickname)) == 1
+        assert (nodes.halls[0].came, nodes.halls[0].went) == (["ann"], [])
+
+
+@pytest.mark.parametrize("turns", range(0, 28, 2))
 @pytest.mark.parametrize("resumes", [False, True])
 @scenario
 async def test_who_ends_or_leaves_while_joining_is_not_there_in_the_end(turns: int, resumes: bool) -> None:

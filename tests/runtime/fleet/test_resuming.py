@@ -200,6 +200,30 @@ async def test_a_client_that_is_cut_off_in_the_middle_of_coming_back_loses_nothi
         assert await nodes.records() == {}
 
 
+@scenario
+async def test_a_node_that_was_not_told_of_a_client_that_moved_on_takes_nothing_from_it() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 3, presence_grace=0) as nodes:
+        first = await nodes.peer(0)
+        session = await first.begin()
+        await room_of(nodes.halls[0], "ann").join(nodes.halls[0].here["ann"], Nickname("ann"))
+        backplane.lines[nodes.hub(0).node].deaf_to.add(f"node {nodes.hub(0).node}")
+        second = await nodes.peer(1)
+        await second.resume(session, *first.positions)
+        await second.next("sockspec.recovered")
+        await nodes.halls[1].group(RoomConnection, "kitchen").join(nodes.halls[1].here["ann"])
+        first.end.abort()
+        await nodes.until(lambda: not nodes.halls[0].here and len(nodes.hub(0)._tasks) <= 1)
+        assert not nodes.halls[0].went
+        third = await nodes.peer(2)
+        assert (await third.resume(session, *second.positions))["resumed"]
+        await third.next("sockspec.recovered")
+        assert sorted(group.name for group in nodes.halls[2].here["ann"].groups) == ["kitchen", "lobby"]
+        assert len(await nodes.halls[2].group(RoomConnection, "lobby").members(Nickname)) == 1
+        await third.end.close()
+        await nodes.halls[2].until(lambda: nodes.halls[2].went == ["ann"])
+
+
 MALFORMED: Any = object()
 GROUP = {"group": "abc", "epoch": "abc", "offset": 1}
 
@@ -325,6 +349,23 @@ async def test_a_client_for_which_messages_were_dropped_is_told_so(backplane: Ba
         ann.cut(to=1)
         await ann.until(lambda: len(ann.recoveries) == 2)
         assert ann.recoveries == [LOST, WHOLE]
+        # What a client has to know is not dropped.
+        peer = await nodes.peer(1, name="bob")
+        await peer.begin()
+        await peer.join()
+        peer.end.pause_reading()
+        for number in range(100):
+            await room.broadcast(posted(f"{number} {'x' * 1900}"))
+        connection = nodes.halls[1].here["bob"]
+        await nodes.until(lambda: connection.dropped > 0)
+        kitchen = nodes.halls[1].group(RoomConnection, "kitchen")
+        await kitchen.join(connection)
+        for number in range(20):
+            await room.broadcast(posted(f"{number} {'x' * 1900}"))
+        await kitchen.broadcast(posted("in the kitchen"))
+        peer.end.resume_reading()
+        await peer.hear("in the kitchen")
+        assert peer.kinds.count("sockspec.joined") == 4
 
 
 @scenario
