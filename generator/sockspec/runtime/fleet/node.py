@@ -102,8 +102,6 @@ class Node:
             if before is None:
                 await self.presence.leave(group, member, silently=True)
             raise
-        if connection.has_ended and not self.sessions.is_leaving(connection):
-            await self.presence.leave(group, member)  # it had ended before there was anybody to leave
 
     def _unhear(self, group: Group[Any], connection: Connection[Any, Any]) -> None:
         feed = self.hub.local_feed(group.stream)

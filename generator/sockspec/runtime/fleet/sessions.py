@@ -312,10 +312,6 @@ class Sessions:
             if info is not None:
                 await self._presence.leave(group, connection.member_id)
 
-    def is_leaving(self, connection: Connection[Any, Any]) -> bool:
-        """Whether a connection that has ended is about to leave its groups, or was taken over by another one."""
-        return connection.is_placed and (not connection.session or connection.session in self._leaving)
-
 
 def _silence(connection: Connection[Any, Any]) -> None:
     """Nothing more comes of a connection, and nobody hears that it has ended."""
