@@ -28,6 +28,10 @@ _TAIL: Final = 256
 _TAIL_BYTES: Final = 256 * 1024
 _EARLY: Final = 1024
 """How many entries wait while a gap is refilled. When there are more, the oldest are read from history as well."""
+_TRIES: Final = 6
+"""How often history is read for an entry that does not follow what is known, before it is left out: none of the stream."""
+_PAUSE: Final = 0.01
+"""Before it is read a second time, in seconds; twice as long each time. A replica may have been asked that is behind."""
 
 
 class Delivery(Struct, eq=False, gc=False):
@@ -95,8 +99,18 @@ class Source(Protocol):
 class Feed:
     """The members that a stream has on this node, and up to where they have been sent what is published to it."""
 
-    def __init__(self, stream: str, source: Source, *, control: Callable[[bytes], None] | None = None) -> None:
-        """`control` gets the bytes of each entry in place of members: for streams that carry no messages."""
+    def __init__(
+        self,
+        stream: str,
+        source: Source,
+        *,
+        control: Callable[[bytes], None] | None = None,
+        remembers: bool = True,
+    ) -> None:
+        """`control` gets the bytes of each entry in place of members: for streams that carry no messages.
+
+        `remembers` keeps the latest entries, so that not every client that comes back has the engine asked.
+        """
         self.stream: Final = stream
         self.group: Final = wire_name(stream)
         self.members: Final[dict[Connection[Any, Any], None]] = {}
@@ -107,9 +121,10 @@ class Feed:
         self.idle_since: float | None = None
         self.holds = 0
         """How many are about to join: it is not to be given up meanwhile."""
-        self._tail: deque[Delivery] = deque()
+        self._coming: dict[Connection[Any, Any], None] = {}
+        self._tail: deque[Delivery] | None = deque() if remembers else None
         self._tail_bytes = 0
-        self._early: deque[tuple[str, Entry]] = deque(maxlen=_EARLY)
+        self._early: deque[tuple[str, Entry, int]] | None = None
         self._refill: asyncio.Task[Any] | None = None
         self._ready: asyncio.Future[None] | None = None
 
@@ -129,14 +144,21 @@ class Feed:
             self.look(position)
             return
         self.position = position
+        coming, self._coming = self._coming, {}
+        for connection in coming:
+            self.add(connection)
         self._settle()
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         self._ready = None
 
-    def look(self, top: Position) -> None:
-        """The stream stands there: refill what is missing."""
-        if self.position is not None and self.position != top and self._refill is None:
+    def look(self, top: Position, since: Position | None = None) -> None:
+        """The stream stands there, or did when this feed stood at `since`: refill what is missing, if something is."""
+        own = self.position
+        if own is None or self._refill is not None:
+            return
+        least = own if since is None or since.epoch != own.epoch else since
+        if top.epoch != own.epoch or not least.offset <= top.offset <= own.offset:
             self._begin_refill()
 
     # --- receiving --------------------------------------------------------------------------------------------------
@@ -144,30 +166,38 @@ class Feed:
     def receive(self, epoch: str, entry: Entry) -> None:
         """An entry came."""
         if self.position is None or self._refill is not None:
-            self._early.append((epoch, entry))
-            return
-        self._take(epoch, entry)
+            self._put_off(epoch, entry, 0)
+        else:
+            self._take(epoch, entry, 0)
 
-    def _take(self, epoch: str, entry: Entry) -> None:
+    def _put_off(self, epoch: str, entry: Entry, tries: int) -> None:
+        if self._early is None:
+            self._early = deque(maxlen=_EARLY)
+        self._early.append((epoch, entry, tries))
+
+    def _take(self, epoch: str, entry: Entry, tries: int) -> None:
         position = self.position
         assert position is not None
-        if epoch != position.epoch:
-            self._early.append((epoch, entry))
-            self._begin_refill()
-        elif entry.offset <= position.offset:
-            if self._diverges(entry):
-                self._source.missed(self, 0, lost=True)
-                self._begin_at(Position(epoch, entry.after))
-                self._deliver(entry)
-        elif entry.after <= position.offset:
+        if epoch != position.epoch or (entry.offset > position.offset and entry.after > position.offset):
+            self._read_for(epoch, entry, tries)
+        elif entry.offset > position.offset:
             self._deliver(entry)
-        else:
-            self._early.append((epoch, entry))
-            self._begin_refill()
+        elif self._diverges(entry):
+            self._source.missed(self, 0, lost=True)
+            self._begin_at(Position(epoch, entry.after))
+            self._deliver(entry)
+
+    def _read_for(self, epoch: str, entry: Entry, tries: int) -> None:
+        """Read what is missing before an entry, or the epoch that it is of."""
+        if tries >= _TRIES:
+            _log.warning("an entry is left out that is not in the history of its group")
+            return
+        self._put_off(epoch, entry, tries + 1)
+        self._begin_refill(_PAUSE * 2.0**tries if tries else 0.0)
 
     def _diverges(self, entry: Entry) -> bool:
         """Whether another entry stood there once: the engine has lost what it had."""
-        return any(known.offset == entry.offset and known.id != entry.id for known in self._tail)
+        return any(known.offset == entry.offset and known.id != entry.id for known in self._tail or ())
 
     def _deliver(self, entry: Entry) -> None:
         assert self.position is not None
@@ -176,13 +206,17 @@ class Feed:
             self._control(entry.data)
             return
         delivery = self.delivery_of(entry)
-        self._remember(delivery)
+        if self._tail is not None:
+            self._remember(delivery, self._tail)
         with self._source.delivering(self, delivery):
             for member in tuple(self.members):
-                delivery.post_to(member)
+                try:
+                    delivery.post_to(member)
+                except Exception:
+                    _log.exception("a connection could not be sent to", extra={"connection": member.id})
+                    member.abort()
 
-    def _remember(self, delivery: Delivery) -> None:
-        tail = self._tail
+    def _remember(self, delivery: Delivery, tail: deque[Delivery]) -> None:
         tail.append(delivery)
         self._tail_bytes += len(delivery.frame.data)
         while len(tail) > _TAIL or (self._tail_bytes > _TAIL_BYTES and len(tail) > 1):
@@ -190,11 +224,13 @@ class Feed:
 
     # --- refilling --------------------------------------------------------------------------------------------------
 
-    def _begin_refill(self) -> None:
-        self._refill = self._source.start_soon(self._run_refill())
+    def _begin_refill(self, pause: float = 0.0) -> None:
+        self._refill = self._source.start_soon(self._run_refill(pause))
 
-    async def _run_refill(self) -> None:
+    async def _run_refill(self, pause: float) -> None:
         try:
+            if pause:
+                await asyncio.sleep(pause)
             await self._read_on()
         finally:
             self._refill = None
@@ -207,13 +243,16 @@ class Feed:
             found = await self._source.read(self.stream, self.position, PART)
             if found.complete:
                 self._source.missed(self, len(found.entries), lost=False)
+                if not found.entries:
+                    self.position = found.top
+                    return
             else:
                 found = await self._begin_anew(found)
+                if not found.entries:
+                    return
             for entry in found.entries:
                 if entry.offset > self.position.offset:
                     self._deliver(entry)
-            if not found.entries:
-                self.position = found.top
             if self.position.offset >= found.top.offset:
                 return
 
@@ -223,29 +262,54 @@ class Feed:
         if found.top.epoch != self.position.epoch:
             # All that is there of another epoch was missed; it may be all that there ever was.
             found = await self._source.read(self.stream, Position(found.top.epoch, 0), PART)
-        start = found.entries[0].after if found.entries else found.top.offset
+        start = found.entries[0].after if found.entries else self._earliest(found.top)
         self._source.missed(self, len(found.entries), lost=True)
         self._begin_at(Position(found.top.epoch, start))
         return found
 
+    def _earliest(self, top: Position) -> int:
+        """Before what came meanwhile, where nothing is kept but that; else the end of the stream."""
+        own = self.position
+        least = own.offset if own is not None and own.epoch == top.epoch else 0
+        came = (entry.after for epoch, entry, _ in self._early or () if epoch == top.epoch)
+        return min((after for after in came if least <= after <= top.offset), default=top.offset)
+
     def _begin_at(self, position: Position) -> None:
         """Go on from there, and tell the members that something was lost."""
         _log.warning("a group lost messages: the history does not reach back to what was received")
-        self._tail.clear()
+        if self._tail is not None:
+            self._tail.clear()
         self._tail_bytes = 0
         self.position = position
         told = control.frame_of(control.Joined(self.group, position.epoch, position.offset, lost=True))
         for member in tuple(self.members):
             if member.is_placed:
-                member.post(told)
+                member.tell(told)
 
     def _settle(self) -> None:
         """Take what came meanwhile."""
-        early, self._early = self._early, deque(maxlen=_EARLY)
+        early, self._early = self._early, None
         while early:
-            self.receive(*early.popleft())
+            epoch, entry, tries = early.popleft()
+            if self._refill is None:
+                self._take(epoch, entry, tries)
+            else:
+                self._put_off(epoch, entry, tries)
 
     # --- members ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is or is about to be a member."""
+        return not (self.members or self._coming or self.holds)
+
+    def add_soon(self, connection: Connection[Any, Any]) -> None:
+        """Add a connection, as soon as the node is subscribed."""
+        if self.position is not None:
+            self.add(connection)
+        else:
+            self._coming[connection] = None
+            connection.feeds[self] = None
 
     def add(self, connection: Connection[Any, Any], *, told: bool = False, lost: bool = False) -> None:
         """Send a connection all that comes from now on. The node has to be subscribed.
@@ -259,27 +323,28 @@ class Feed:
         self.idle_since = None
         if connection.is_placed and not told:
             joined = control.Joined(self.group, position.epoch, position.offset, lost)
-            connection.post(control.frame_of(joined))
+            connection.tell(control.frame_of(joined))
 
     def remove(self, connection: Connection[Any, Any], *, told: bool = False) -> None:
         """Send a connection no more. It is told, if it wants to be."""
         self.members.pop(connection, None)
+        self._coming.pop(connection, None)
         connection.feeds.pop(self, None)
         if not self.members:
             self._source.emptied(self)
         if told and connection.is_placed:
-            connection.post(control.frame_of(control.Left(self.group)))
+            connection.tell(control.frame_of(control.Left(self.group)))
 
     def is_behind(self, top: Position) -> bool:
         """Whether this node stands there, or has still to get there."""
         own = self.position
         return own is not None and own.epoch == top.epoch and own.offset <= top.offset
 
-    async def look_at(self, top: Position) -> None:
-        """Refill what is missing up to there, and wait for that."""
+    async def look_at(self, top: Position, seconds: float) -> None:
+        """Refill what is missing up to there, and wait for that, for so long at most."""
         self.look(top)
         if self._refill is not None:
-            await asyncio.wait([self._refill])
+            await asyncio.wait([self._refill], timeout=seconds)
 
     def since(self, position: Position) -> Sequence[Delivery] | None:
         """What was delivered after a position, as far as the node remembers it; None where it does not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from typing import Final
@@ -15,7 +16,9 @@ from sockspec.runtime.turnstile import Bucket
 _SHARE: Final = 8
 """The part of a bucket that a node takes at once, so that it does not ask for each message."""
 _PATIENCE: Final = 1.0
-"""How long a message waits for the backplane to say whether there were too many, in seconds."""
+"""How long somebody waits for the backplane to say whether there are too many, in seconds."""
+_AT_ONCE: Final = 200
+"""How many places are told of at a time."""
 
 
 class Seats:
@@ -24,6 +27,8 @@ class Seats:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._held: dict[str, str] = {}
+        self._unsure: set[str] = set()
+        """Those of which nobody else knows, perhaps."""
 
     async def claim(self, scope: str, principal: str, most: int) -> str | None:
         """Take a place, to be given back by its name; None when there is none.
@@ -32,30 +37,49 @@ class Seats:
         """
         name, table = os.urandom(8).hex(), f"seats {scope} {principal}"
         await self._hub.start()
+        self._held[name] = table
         try:
-            placed = await self._hub.uplink.attempt(
-                lambda line: line.place(table, name, b"", most=most), self._hub.options.publish_timeout
+            placed = await self._hub.uplink.ask(
+                lambda line: line.place(table, name, b"", most=most),
+                min(_PATIENCE, self._hub.options.publish_timeout),
             )
         except Unavailable:
-            placed = Placed.NEW
+            self._unsure.add(name)
+            return name
+        except BaseException:
+            self.release(name)
+            raise
         if placed is Placed.FULL:
+            del self._held[name]
             return None
-        self._held[name] = table
         return name
 
     def release(self, name: str) -> None:
         """Give a place back."""
+        self._unsure.discard(name)
         table = self._held.pop(name, None)
         if table is not None:
             self._hub.start_soon(self._drop(table, name), farewell=True)
 
     async def _drop(self, table: str, name: str) -> None:
-        await self._hub.uplink.attempt(lambda line: line.drop(table, name), self._hub.options.lease)
+        await self._hub.uplink.attempt(lambda line: line.drop(table, name))
 
     async def tell_again(self, line: Line) -> None:
         """The backplane has forgotten this node's places. Raises BackplaneError."""
-        for name, table in tuple(self._held.items()):
+        self._unsure.update(self._held)
+        await self.tell_unsure(line)
+
+    async def tell_unsure(self, line: Line) -> None:
+        """Let others know of the places that were taken while the backplane did not answer. Raises BackplaneError."""
+        while some := tuple(itertools.islice(self._unsure, _AT_ONCE)):
+            for failed in await asyncio.gather(*(self._place(line, name) for name in some), return_exceptions=True):
+                if failed is not None:
+                    raise failed
+
+    async def _place(self, line: Line, name: str) -> None:
+        if (table := self._held.get(name)) is not None:
             await line.place(table, name, b"")
+        self._unsure.discard(name)
 
 
 class SharedRate:
@@ -91,6 +115,6 @@ class SharedRate:
             return self.wait == 0.0
 
     async def _draw(self, amount: int) -> float:
-        return await self._hub.uplink.attempt(
+        return await self._hub.uplink.ask(
             lambda line: line.take(self._name, amount, rate=self._rate, burst=self._burst), _PATIENCE
         )
