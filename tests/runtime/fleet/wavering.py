@@ -133,6 +133,10 @@ class WaveringLine(Line):
         self.backplane.check("read")
         return await self.to.read(stream, since, limit)
 
+    async def renounce(self, stream: str, position: Position) -> None:
+        self.backplane.check("renounce")
+        await self.to.renounce(stream, position)
+
     async def renew(self, lease: float) -> Registration:
         self.backplane.check("renew")
         return await self.to.renew(lease)

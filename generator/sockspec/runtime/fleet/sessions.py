@@ -12,7 +12,8 @@ import msgspec
 
 from sockspec.runtime.backplane.line import History, Line, Position, Slice
 from sockspec.runtime.fleet import control
-from sockspec.runtime.fleet.feed import PART, Feed
+from sockspec.runtime.fleet.continuity import PART
+from sockspec.runtime.fleet.feed import Feed
 from sockspec.runtime.fleet.hub import Hub
 from sockspec.runtime.fleet.presence import Presence
 from sockspec.runtime.fleet.publication import node_stream
