@@ -83,6 +83,12 @@ class Engine:
                 raise AssertionError(f"{self._command[0]} did not start: {said}")
             time.sleep(0.01)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def _answers(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
@@ -126,6 +132,20 @@ class Engine:
         """Remove all that it has stored. It has to be ended."""
         assert self._process is None
         shutil.rmtree(self.folder)
+
+    def copy(self, to: Path) -> Path:
+        """What it has stored so far, in a folder of its own. It is ended for that, and started again."""
+        self.stop()
+        shutil.copytree(self.folder, to)
+        self.start()
+        return to
+
+    def go_back(self, to: Path) -> None:
+        """End it at once, and start it with what it, or another one, had stored at an earlier time."""
+        self.kill()
+        self.forget()
+        shutil.copytree(to, self.folder)
+        self.start()
 
     def remove(self) -> None:
         """End it, and remove what it stored."""

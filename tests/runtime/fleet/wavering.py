@@ -146,6 +146,10 @@ class WaveringLine(Line):
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
         return await self._ask("read", lambda: self.to.read(stream, since, limit))
 
+    async def renounce(self, stream: str, position: Position) -> None:
+        self.backplane.check("renounce")
+        await self.to.renounce(stream, position)
+
     async def renew(self, lease: float) -> Registration:
         return await self._ask("renew", lambda: self.to.renew(lease))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from collections import OrderedDict, deque
@@ -26,6 +27,8 @@ from sockspec.runtime.turnstile import Bucket
 
 _REMEMBERED: Final = 60.0
 """How long the ids of what was published are remembered, in seconds."""
+_MOST_REMEMBERED: Final = 10_000
+"""And how many of each stream: within one process nobody has to try again for long."""
 _REAPED: Final = -1.0
 """In place of the end of its lease, for a node of which something was taken away."""
 
@@ -33,13 +36,15 @@ _REAPED: Final = -1.0
 class _Stream:
     """The entries of a stream, the latest at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, offset: int = 0) -> None:
         self.epoch: Final = os.urandom(6).hex()
-        self.offset = 0
+        self.offset = offset
         self.entries: deque[tuple[float, Entry]] = deque()
         self.ids: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self.touched = 0.0
         self.seconds = 0.0
+        self._oldest = math.inf
+        """Nothing is too old before."""
 
     @property
     def top(self) -> Position:
@@ -47,10 +52,27 @@ class _Stream:
 
     def forget(self, now: float) -> None:
         """Forget what is too old."""
+        if now < self._oldest:
+            return
         while self.entries and self.entries[0][0] <= now:
             self.entries.popleft()
         while self.ids and next(iter(self.ids.values()))[0] <= now:
             self.ids.popitem(last=False)
+        ends = [self.entries[0][0]] if self.entries else []
+        ends += [next(iter(self.ids.values()))[0]] if self.ids else []
+        self._oldest = min(ends, default=math.inf)
+
+    def append(self, entry: Entry, now: float, history: History) -> None:
+        """Add what was published."""
+        self.seconds = history.seconds
+        if entry.id:  # without one nobody tries again, and there is nothing to remember
+            self.ids[entry.id] = (now + _REMEMBERED, entry.offset)
+            if len(self.ids) > _MOST_REMEMBERED:
+                self.ids.popitem(last=False)
+        self.entries.append((now + history.seconds, entry))
+        while len(self.entries) > history.size:
+            self.entries.popleft()
+        self._oldest = min(self._oldest, now + min(history.seconds, _REMEMBERED))
 
 
 class MemoryBackplane(Backplane):
@@ -113,16 +135,18 @@ class MemoryBackplane(Backplane):
             return Position(stream.epoch, stream.ids[id][1])
         stream.offset += 1
         entry = Entry(stream.offset, stream.offset - 1, id, data)
-        stream.seconds = history.seconds
-        if id:  # without one nobody tries again, and there is nothing to remember
-            stream.ids[id] = (now + _REMEMBERED, entry.offset)
-        stream.entries.append((now + history.seconds, entry))
-        while len(stream.entries) > history.size:
-            stream.entries.popleft()
+        stream.append(entry, now, history)
         for line in tuple(self._lines.values()):
             if name in line.streams:
                 line.receiver.receive(name, stream.epoch, entry)
         return stream.top if stream.offset == entry.offset else Position(stream.epoch, entry.offset)
+
+    def renounce(self, name: str, position: Position) -> None:
+        """Begin another epoch. It is of use in tests: nothing is lost here."""
+        stream = self.stream(name)
+        if stream.epoch == position.epoch:
+            anew = self._streams[name] = _Stream(max(stream.offset, position.offset))
+            anew.touched, anew.seconds = stream.touched, stream.seconds
 
     # --- records ----------------------------------------------------------------------------------------------------
 
@@ -275,6 +299,9 @@ class _MemoryLine(Line):
         entries = tuple(itertools.islice(later, limit))
         reaches = entries[0].after <= since.offset if entries else since.offset == found.offset or limit == 0
         return Slice(found.top, entries, complete=reaches)
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        self._backplane.renounce(stream, position)
 
     async def renew(self, lease: float) -> Registration:
         return self._backplane.renew(self.node, lease)

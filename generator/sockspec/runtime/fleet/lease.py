@@ -80,6 +80,12 @@ class Lease:
         if found.dead and (self._burying is None or self._burying.done()):
             self._burying = self._tenant.start_soon(self._bury(found.dead))
 
+    def distrust(self) -> None:
+        """The engine has lost something, perhaps of what this node holds: with the next renewal all of it is told again."""
+        if self._forgotten is None:
+            _log.warning("the backplane has lost something that it had acknowledged")
+        self._forgotten = True
+
     async def _tell_again(self) -> None:
         while (everything := self._forgotten) is not None:
             self._forgotten = None

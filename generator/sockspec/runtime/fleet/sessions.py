@@ -12,7 +12,8 @@ import msgspec
 
 from sockspec.runtime.backplane.line import History, Line, Position, Slice
 from sockspec.runtime.fleet import control
-from sockspec.runtime.fleet.feed import PART, Feed
+from sockspec.runtime.fleet.continuity import PART
+from sockspec.runtime.fleet.feed import Feed
 from sockspec.runtime.fleet.hub import Hub
 from sockspec.runtime.fleet.presence import Presence
 from sockspec.runtime.fleet.publication import node_stream
@@ -153,7 +154,7 @@ class Sessions:
                     continue
                 # Where there are none, what this node has still to get is what the client has already.
                 is_all = not found.entries
-                deliveries = [feed.delivery_of(entry) for entry in found.entries]
+                deliveries = feed.deliveries_of(found)
             for delivery in deliveries:
                 delivery.post_to(connection)
                 position = Position(position.epoch, delivery.offset)
