@@ -4,6 +4,7 @@
 const SUBPROTOCOL = "sockspec.resume";
 const CONTROL = '{"type":"sockspec.';
 const RETRIABLE = new Set([1001, 1005, 1006, 1012, 1013, 1014]);
+const MOST_POSITIONS = 500;
 const PATIENCE = 10_000; // for a handshake and the answer to the first message
 
 /** What a text says; nothing where it is no JSON. */
@@ -18,7 +19,7 @@ function parsed(text) {
 export class ResumingSocket {
   #url; #protocols; #handlers; #base; #cap;
   #socket = null; #timer = null; #failures = 0; #isClosed = false; #retryAfter = 0;
-  #session = ""; #positions = new Map(); #place = null; #asked = false;
+  #session = ""; #positions = new Map(); #place = null; #asked = false; #isNew = true; #hasLost = false;
 
   /** Whether the present connection goes on with an earlier one: then it is in its groups already. */
   resumed = false;
@@ -27,7 +28,8 @@ export class ResumingSocket {
    * `url` is where to connect, or a function that gives it for each attempt, or a promise of it: with a fresh ticket, say.
    * `protocols` are other subprotocols to offer, such as `sockspec.bearer.TOKEN`.
    *
-   * onopen()                               the connection can be used; look at `resumed` before you join anything
+   * onopen()                               the connection can be used; look at `resumed` before you join anything. What it
+   *                                        does may take time: until then the next connection is none that was resumed
    * onmessage(data)                        a message of the document: a string, or what WebSocket gives for binary ones
    * onrecovery({ resumed, recovered })     all that was missed has been handed on, or it was not possible
    * onclose(code, reason)                  the end: no further attempt is made
@@ -82,22 +84,24 @@ export class ResumingSocket {
     this.#asked = this.#session !== "";
     socket.resumes = socket.protocol === SUBPROTOCOL;
     if (socket.resumes) {
-      const positions = [...this.#positions].map(([group, { epoch, offset }]) => ({ group, epoch, offset }));
+      const positions = [...this.#positions].slice(-MOST_POSITIONS).map(([group, { epoch, offset }]) => ({ group, epoch, offset }));
       socket.send(JSON.stringify({ type: "sockspec.resume", session: this.#session, positions }));
       return;
     }
     // A server that does not do this, or does so no more.
     this.#session = "";
     this.#positions.clear();
+    this.#hasLost = false;
     this.#ready(socket);
     if (this.#asked) this.#tell(false, false);
   }
 
-  #ready(socket) {
+  async #ready(socket) {
     clearTimeout(socket.timer);
     this.#failures = 0;
     socket.isReady = true;
-    this.#handlers.onopen?.();
+    await this.#handlers.onopen?.();
+    if (socket === this.#socket) this.#isNew = false;
   }
 
   #receive(socket, data) {
@@ -111,21 +115,29 @@ export class ResumingSocket {
     this.#place = null;
     const known = place === null ? undefined : this.#positions.get(place.group);
     if (known !== undefined && place.offset <= known.offset) return; // it was handed on before
-    this.#handlers.onmessage?.(data);
-    if (known !== undefined) this.#pass(place, known);
+    try {
+      this.#handlers.onmessage?.(data);
+    } finally {
+      if (known !== undefined) this.#pass(place, known); // it was handed on, whatever became of it
+    }
   }
 
   #hear(socket, message) {
     switch (message.type) {
       case "sockspec.session":
         this.#session = message.session;
-        this.resumed = message.resumed;
-        if (!message.resumed) this.#positions.clear();
+        if (!message.resumed) {
+          this.#isNew = true;
+          this.#hasLost = this.#asked;
+          this.#positions.clear();
+        }
+        this.resumed = !this.#isNew;
         this.#ready(socket);
         break;
       case "sockspec.joined":
         this.#positions.set(message.group, { epoch: message.epoch, offset: message.offset });
-        if (message.lost && !this.#asked) this.#tell(true, false);
+        if (this.#asked) this.#hasLost ||= message.lost === true;
+        else if (message.lost) this.#tell(true, false);
         break;
       case "sockspec.left":
         this.#positions.delete(message.group);
@@ -138,8 +150,9 @@ export class ResumingSocket {
       }
       case "sockspec.recovered":
         if (this.#asked) {
-          this.#asked = false;
-          this.#tell(this.resumed, message.recovered);
+          const isWhole = message.recovered === true && !this.#hasLost;
+          this.#asked = this.#hasLost = false;
+          this.#tell(this.resumed, isWhole);
         }
         break;
       // What is not known is of a newer server, and left out.

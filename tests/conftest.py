@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import hypothesis
 import pytest
 
-from tests.engines import nats_url, redis_url, start_nats, start_redis, start_shared_redis
+from tests.engines import backplane, nats_url, redis_url, start_nats, start_redis, start_shared_redis
 
-__all__ = ["nats_url", "redis_url", "start_nats", "start_redis", "start_shared_redis"]
+__all__ = ["backplane", "nats_url", "redis_url", "start_nats", "start_redis", "start_shared_redis"]
 
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

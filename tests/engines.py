@@ -9,6 +9,10 @@ from typing import NoReturn
 
 import pytest
 
+from sockspec.runtime.backplane.line import Backplane
+from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.backplane.nats import NatsBackplane
+from sockspec.runtime.backplane.redis import RedisBackplane
 from tests.runtime.backplane import engines
 
 pytest.register_assert_rewrite("sockspec.runtime.backplane.conformance")
@@ -91,3 +95,25 @@ def start_nats(request: pytest.FixtureRequest) -> Generator[Callable[..., engine
     yield start
     for engine in started:
         engine.remove()
+
+
+def _memory(request: pytest.FixtureRequest) -> Backplane:
+    return MemoryBackplane()
+
+
+def _redis(request: pytest.FixtureRequest) -> Backplane:
+    return RedisBackplane(request.getfixturevalue("redis_url"), prefix=f"test-{os.urandom(6).hex()}")
+
+
+def _nats(request: pytest.FixtureRequest) -> Backplane:
+    url: str = request.getfixturevalue("nats_url")
+    return NatsBackplane(url, prefix=f"test-{os.urandom(6).hex()}", storage="memory")
+
+
+_KINDS = {"memory": _memory, "redis": _redis, "nats": _nats}
+
+
+@pytest.fixture(params=_KINDS)
+def backplane(request: pytest.FixtureRequest) -> Backplane:
+    """One of each kind, on which nothing was done before."""
+    return _KINDS[request.param](request)

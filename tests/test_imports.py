@@ -142,7 +142,10 @@ def test_front_ends_do_not_import_each_other(one: str, other: str) -> None:
     ] == []
 
 
-HEAVY = ("jsonschema", "jinja2", "yaml", "openapi_spec_validator", "websockets", "click")
+HEAVY = (
+    *("jsonschema", "jinja2", "yaml", "openapi_spec_validator", "websockets", "click"),
+    *("sockspec.runtime.fleet.uplink", "sockspec.runtime.backplane.memory"),
+)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from sockspec.runtime import Handshake, Options, Principal, Refused, Tickets, Values
+from sockspec.runtime import Handshake, Options, Principal, Refused, SignedTickets, Tickets, Values
 from sockspec.runtime.dispatcher import Request
 from sockspec.runtime.handshake import HttpResponse
 from sockspec.runtime.proxies import TrustedProxies
@@ -157,6 +157,32 @@ def test_a_ticket_is_good_once_and_for_a_short_time() -> None:
     assert tickets.redeem(third) is None
     tickets.issue(ann)
     assert len(tickets) == 1
+
+
+def test_a_signed_ticket_is_good_once_wherever_it_is_taken() -> None:
+    now, spent = [1000.0], set[str]()
+
+    async def spend(name: str, seconds: float) -> bool:
+        assert 1.0 <= seconds <= 30.0
+        is_first = name not in spent
+        spent.add(name)
+        return is_first
+
+    def redeem(tickets: SignedTickets, ticket: str) -> Principal | None:
+        return asyncio.run(tickets.redeem(ticket, spend))
+
+    one, other = (SignedTickets("a secret of many letters", clock=lambda: now[0]) for _ in range(2))
+    ann = Principal(id="ann", scopes=frozenset({"chat"}), expires=dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
+    first, second = one.issue(ann), one.issue(ann)
+    assert [redeem(other, first), redeem(one, first), redeem(other, first)] == [ann, None, None]
+    changed = second[:-4] + ("AAAA" if second[-4:] != "AAAA" else "BBBB")
+    foreign = SignedTickets(b"another secret of many letters", clock=lambda: now[0])
+    assert [redeem(one, bad) for bad in (changed, "", "made up", "é", foreign.issue(ann))] == [None] * 5
+    now[0] += 30.0
+    assert redeem(one, second) is None
+    assert "secret" not in repr(one)
+    with pytest.raises(ValueError, match="16 bytes"):
+        SignedTickets("short")
 
 
 PROXIES: list[tuple[str, tuple[str, ...], str, list[str], str]] = [

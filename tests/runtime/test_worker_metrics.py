@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 from websockets.asyncio.client import connect
 
+from sockspec.runtime.metrics import expose
 from tests.runtime.backplane.engines import free_port
 from tests.runtime.chatting import scenario, told
 from tests.runtime.test_workers import ROOM, supervised
@@ -59,3 +60,7 @@ def test_every_worker_answers_for_all_and_what_was_killed_counts_no_more(
             assert await fleet.ended() == 0
 
     run()
+
+
+def test_one_process_answers_for_itself() -> None:
+    assert "python_info" in {name.partition("{")[0] for name in asked(expose(0))}

@@ -80,7 +80,7 @@ def give(api: ir.Api) -> Names:
         for name, words in channels.items()
         for side in ir.Direction
     }
-    constants, handlers = naming.Scope(), naming.Scope({*naming.METHOD_RESERVED, *_SERVER_RESERVED})
+    constants, handlers, published = naming.Scope(), server_scope(), publisher_scope()
     codecs = {
         (name, side): constants.claim(naming.member_name(f"{name} from {SIDES[side]}"))
         for name in channels
@@ -101,7 +101,6 @@ def give(api: ir.Api) -> Names:
     classes.take("SyncPublisher")  # the class of the runtime, beside which ours stands
     publisher = classes.claim(_ending(naming.class_name(api.title), "Publisher"))
     sync_publisher = classes.claim(f"Sync{publisher}")
-    published = naming.Scope({*naming.METHOD_RESERVED, *_PUBLISHER_RESERVED})
     return Names(
         server,
         messages,
@@ -126,6 +125,16 @@ def give(api: ir.Api) -> Names:
 def connection_scope() -> naming.Scope:
     """A scope for the methods and properties of a connection on the server."""
     return naming.Scope({*naming.METHOD_RESERVED, *_CONNECTION_RESERVED})
+
+
+def server_scope() -> naming.Scope:
+    """A scope for the methods of a server."""
+    return naming.Scope({*naming.METHOD_RESERVED, *_SERVER_RESERVED})
+
+
+def publisher_scope() -> naming.Scope:
+    """A scope for the properties of a publisher."""
+    return naming.Scope({*naming.METHOD_RESERVED, *_PUBLISHER_RESERVED})
 
 
 def client_scope() -> naming.Scope:

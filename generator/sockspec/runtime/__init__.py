@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         Requirement,
         Scheme,
     )
-    from sockspec.runtime.security.tickets import Tickets
+    from sockspec.runtime.security.tickets import SignedTickets, Tickets
     from sockspec.runtime.server import Server
     from sockspec.runtime.sync_client import SyncClient
     from sockspec.runtime.transport import ConnectionClosed, Transport
@@ -109,7 +109,7 @@ else:
                 "Scheme",
             ),
         ),
-        "security.tickets": ("Tickets",),
+        "security.tickets": ("SignedTickets", "Tickets"),
         "server": ("Server",),
         "sync_client": ("SyncClient",),
         "transport": ("ConnectionClosed", "Transport"),
@@ -187,6 +187,7 @@ __all__ = [
     "Scheme",
     "SendTimeout",
     "Server",
+    "SignedTickets",
     "State",
     "SyncClient",
     "SyncEndpoint",

@@ -403,6 +403,7 @@ class Client(Generic[In, Out]):
             await self._hear_recovery(self._resumption.begin_without())
         for hook in tuple(self._hooks):
             await hook()
+        self._resumption.prepared()
 
     async def _watch(self, transport: ClientTransport) -> None:
         if self._pulse is not None:

@@ -17,7 +17,7 @@ from sockspec.runtime.handshake import Handshake, Values
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell
 from sockspec.runtime.options import Options
-from sockspec.runtime.outbox import Outbox
+from sockspec.runtime.outbox import KEPT, Outbox
 from sockspec.runtime.problems import Problem
 from sockspec.runtime.routing import Route
 from sockspec.runtime.security.authentication import NOBODY, Identity
@@ -98,6 +98,8 @@ class Connection(Generic[Out, P]):
         )
         self.checks_sent: Final = options.check_sent
         """Whether a message is held to its schema before it is sent."""
+        self.has_ended = False
+        """Whether nothing is received or sent any more."""
         self._in_vain = 0
         self._is_parting = False
         self._closing: asyncio.Task[None] | None = None
@@ -209,6 +211,10 @@ class Connection(Generic[Out, P]):
         if not self._is_parting:
             self._outbox.put(frame, key)
 
+    def tell(self, frame: Frame) -> None:
+        """Send what the client has to know to resume, whatever is forgotten of messages. Never waits."""
+        self.post(frame, KEPT)
+
     def _tell_sent(self, frame: Frame) -> None:
         tell(self._observers, lambda observer: observer.sent(self, len(frame.data)))
 
@@ -252,12 +258,18 @@ class Connection(Generic[Out, P]):
 
     def ended(self) -> None:
         """The connection has ended: forget what was to be sent, and hear nothing any more."""
+        self.has_ended = self._is_parting = True
         self._outbox.clear()
         self._hear_no_more()
 
     def abort(self) -> None:
         """End the connection now, without a word."""
         self._transport.abort()
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the client has read so much that a message would be sent at once."""
+        return self._outbox.is_clear
 
     async def caught_up(self) -> None:
         """Wait until the client has read enough of what waits for it. Raises ConnectionClosed."""

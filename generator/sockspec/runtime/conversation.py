@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
-from sockspec.runtime.fleet.control import Resume, from_client, is_control
+from sockspec.runtime.fleet.control import Resume, from_client, resumes
 from sockspec.runtime.heartbeat import Beats
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell, watched
@@ -180,17 +180,25 @@ class Conversation:
             await self._dispatcher.node.welcome(connection, asked)
         except Refused as refused:
             await self._part(refused.problem)
-            return False
-        return True
+        except ConnectionClosed:
+            raise
+        except Exception:
+            await self._part(incident("a connection could not be welcomed", extra=self._context))
+        else:
+            return True
+        return False
 
     async def _hear_resume(self) -> Resume | None:
         """The first message of a client that can resume; None when it does not, as when it was not told that it may."""
+        self._settle()  # a server that stops does not wait for it
         try:
             async with asyncio.timeout(self._options.open_timeout):
                 frame = await self._transport.receive()
         except TimeoutError:
             return None
-        if not is_control(frame):
+        finally:
+            self._is_idle = False
+        if not resumes(frame):
             self._first = frame
             return None
         asked = from_client(frame)
@@ -213,7 +221,7 @@ class Conversation:
         surrounded = self._authorizes or bool(self._observers) or self._options.handler_timeout is not None
         goes_on = True
         while goes_on:
-            frame, self._first = self._first or transport.received(), None
+            frame, self._first = transport.received() if self._first is None else self._first, None
             if frame is None:
                 self._settle()
                 frame = await transport.receive()
@@ -221,9 +229,9 @@ class Conversation:
                 self._settle()
                 continue  # what comes after the goodbye is not handled; the close is on its way
             self._is_idle = False
-            decision = self._take(frame)
-            if self._shared_rate is not None and not await self._shared_rate.take():
-                decision = self._too_many(frame, self._shared_rate.wait)
+            decision = (
+                self._take(frame) if self._shared_rate is None else await self._take_shared(frame, self._shared_rate)
+            )
             if isinstance(decision, Refusal):
                 goes_on = await self._refuse(decision)
                 continue
@@ -260,6 +268,11 @@ class Conversation:
             return self._session.receive(frame)
         except Exception:
             return refusal(incident("a message could not be read", extra=self._context))
+
+    async def _take_shared(self, frame: str | bytes, rate: SharedRate) -> Call | Refusal:
+        """The same, where other connections count as well."""
+        self._last_message = time.monotonic()
+        return self._take(frame) if await rate.take() else self._too_many(frame, rate.wait)
 
     def _too_many(self, frame: str | bytes, wait: float) -> Refusal:
         problem = Problem.of(TOO_MANY_REQUESTS, retry_after=wait)

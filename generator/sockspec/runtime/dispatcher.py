@@ -93,16 +93,23 @@ class Dispatcher:
 
     def _attach(self) -> Node:
         """The node of these servers: one that some of them are on already, or a new one."""
-        nodes = (server.node for server in self._servers)
-        node = next((node for node in nodes if node is not None and node.is_usable), None) or Node(self.options)
+        nodes = [server.node for server in self._servers if server.node is not None and server.node.is_usable]
+        # One that does nothing yet is no reason to stay with a backplane.
+        fitting = [node for node in nodes if node.is_running or node.options.backplane is self.options.backplane]
+        node = fitting[0] if fitting else Node(self.options)
+        if node.options.backplane is not self.options.backplane:
+            raise ValueError("a server that is being served already cannot be served with another backplane as well")
         for server in self._servers:
             server.node = node
             node.presence.serve(server)
         return node
 
     async def start(self) -> None:
-        """Join the fleet, if that has not been done. A backplane that does not answer is tried again beside."""
-        if not self.node.is_usable:
+        """Join the fleet, if that has not been done. A backplane that does not answer is tried again beside.
+
+        Raises ValueError when servers are served with another backplane already.
+        """
+        if self._joined is None or not self.node.is_usable:
             self.node = self._attach()
         if self._joined is not self.node:
             self._joined = self.node
@@ -113,9 +120,9 @@ class Dispatcher:
         """Leave the fleet, once nobody is served any more."""
         if self._joined is not None:
             self._joined.users -= 1
-            if self._joined.users == 0:
-                await self._joined.stop()
-            self._joined = None
+            joined, self._joined = self._joined, None
+            if joined.users == 0:
+                await joined.stop()
 
     @property
     def restarting(self) -> Problem:
@@ -127,7 +134,8 @@ class Dispatcher:
 
         A connection has its place until it is given to `forget`, which has to be done once.
         """
-        await self.start()
+        if not self.draining:
+            await self.start()
         with ExitStack() as places:
             answer = await self._answer(request, places)
             if isinstance(answer, Admission):
@@ -283,14 +291,18 @@ class Dispatcher:
         problem = endpoint.turnstile.enter(who, address, self.options.retry_after)
         admission = _admission(endpoint, handshake, identity, address, resumes=self.options.resume)
         if problem is None:
-            seat = await self._claim(endpoint, who)
+            try:
+                seat = await self._claim(endpoint, who)
+            except BaseException:
+                endpoint.turnstile.leave(who, address)
+                raise
             if seat is not None:
                 self.turnstile.enter(who, address, self.options.retry_after)
                 return replace(admission, seat=seat)
             endpoint.turnstile.leave(who, address)
             problem = Problem.of(REACH_MAXIMUM_CONNECTIONS, retry_after=self.options.retry_after)
         self._note(problem, host)
-        return replace(admission, refusal=problem, address="")
+        return replace(admission, refusal=problem, address="", resumes=False)
 
     async def _claim(self, endpoint: Endpoint, who: str) -> str | None:
         """A place on all nodes together, where other nodes have some; empty where none is needed."""
@@ -320,7 +332,8 @@ class Dispatcher:
             )
         ):
             return http_refusal(problem, challenges(endpoint.server, match.route))
-        return replace(_admission(endpoint, handshake, NOBODY, ""), refusal=problem)
+        admission = _admission(endpoint, handshake, NOBODY, "", resumes=self.options.resume)
+        return replace(admission, refusal=problem, resumes=False)
 
 
 def _endpoints(servers: tuple[Server[Any], ...], options: Options) -> list[Endpoint]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sockspec.runtime.backplane.line import Backplane
     from sockspec.runtime.observer import Observer
-    from sockspec.runtime.security.tickets import Tickets
+    from sockspec.runtime.security.tickets import SignedTickets, Tickets
 
 Loop = Literal["auto", "asyncio", "uvloop"]
 """Whose event loop it is."""
@@ -70,7 +70,7 @@ class Options:
     """Addresses and networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed."""
     token_in_query: str = ""
     """The query parameter that may carry a bearer token, such as `access_token`; empty for none. Queries end up in logs."""
-    tickets: Tickets | None = None
+    tickets: Tickets | SignedTickets | None = None
     """One-time tickets that are taken in place of other credentials."""
     ticket_in_query: str = "ticket"
     """The query parameter that carries a ticket."""

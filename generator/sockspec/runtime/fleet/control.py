@@ -6,9 +6,11 @@ agreed on it. No message of a document is changed by them.
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from sockspec.runtime.transport import Frame
 
@@ -18,20 +20,26 @@ VERSION: Final = "1"
 RESUME_SUBPROTOCOL: Final = "sockspec.resume"
 """The same for browsers, which can send no headers: a subprotocol that the server chooses where the document has none."""
 _START: Final = '{"type":"sockspec.'
+_OF_CLIENT: Final = re.compile(r'\s*\{\s*"type"\s*:\s*"sockspec\.')
+
+
+MOST_POSITIONS: Final = 500
+"""How many groups a client says its position in, so that its message is one that servers take."""
+_Name = Annotated[str, Meta(max_length=128)]
 
 
 class GroupPosition(msgspec.Struct, frozen=True):
     """Up to where a client has received what a group is sent."""
 
-    group: str
-    epoch: str
-    offset: int
+    group: _Name
+    epoch: _Name
+    offset: Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Resume(msgspec.Struct, frozen=True, tag="sockspec.resume"):
     """The client's first message: the session that it had, and what it has received of each group."""
 
-    session: str = ""
+    session: _Name = ""
     """Empty for a new one."""
     positions: tuple[GroupPosition, ...] = ()
 
@@ -87,8 +95,13 @@ _of_client: Final = msgspec.json.Decoder(Resume).decode
 
 
 def is_control(frame: str | bytes) -> bool:
-    """Whether a frame is one of these messages."""
+    """Whether a frame is one of a server's messages, which are all written alike."""
     return isinstance(frame, str) and frame.startswith(_START)
+
+
+def resumes(frame: str | bytes) -> bool:
+    """Whether a frame is to be one of a client's messages, in whichever way its client writes JSON."""
+    return isinstance(frame, str) and _OF_CLIENT.match(frame) is not None
 
 
 def from_server(frame: str | bytes) -> ToClient | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -22,6 +23,8 @@ J = TypeVar("J")
 _log: Final = logging.getLogger("sockspec.server")
 _PRESENCE: Final = "presence "
 """What the tables of groups begin with."""
+_AT_ONCE: Final = 200
+"""How many records are placed at a time, after all were forgotten."""
 
 
 class Member(msgspec.Struct, Generic[I], frozen=True):
@@ -50,7 +53,7 @@ class Presence:
         self._hub = hub
         self._held: dict[tuple[str, str], tuple[Group[Any], bytes]] = {}
         self._servers: dict[str, Server[Any]] = {}
-        hub.on_reaped = self._bury
+        hub.lease.on_reaped = self._bury
 
     def serve(self, server: Server[Any]) -> None:
         """Tell a server of those who come to its endpoints, and leave them."""
@@ -60,30 +63,39 @@ class Presence:
     async def enter(self, group: Group[Any], connection: Connection[Any, Any], info: bytes) -> None:
         """Somebody joined. Raises Unavailable."""
         value = _encode((connection.principal.id, msgspec.Raw(info)))
-        self._held[group.stream, connection.member_id] = (group, value)
-        placed = await self._place(group.stream, connection.member_id, value)
+        table, member_id = _PRESENCE + group.stream, connection.member_id
+        self._held[group.stream, member_id] = (group, value)
+        placed = await self._hub.uplink.attempt(
+            lambda line: line.place(table, member_id, value), self._hub.options.publish_timeout
+        )
         if placed is Placed.NEW:
-            await self._tell(group, connection.member_id, value, came=True)
+            await self._tell(group, member_id, value, came=True)
 
-    async def leave(self, group: Group[Any], member_id: str) -> None:
-        """Somebody left. Where the backplane cannot be told, the lease does it."""
+    async def leave(self, group: Group[Any], member_id: str, *, silently: bool = False) -> None:
+        """Somebody left. Where the backplane cannot be told, it is told later, and the lease does it otherwise."""
         held = self._held.pop((group.stream, member_id), None)
         if held is None:
             return
-        table = _PRESENCE + group.stream
-        try:
-            gone = await self._hub.uplink.attempt(
-                lambda line: line.drop(table, member_id), self._hub.options.publish_timeout
-            )
-        except Unavailable:
-            self._hub.start_soon(self._leave_later(group, member_id, held[1]))
-            return
-        if gone:
-            await self._tell(group, member_id, held[1], came=False)
+        uplink, seconds = self._hub.uplink, self._hub.options.publish_timeout
+        leaving = self._leave(group, member_id, held[1], None if not uplink.is_up else seconds, silently)
+        if uplink.is_up:
+            try:
+                await leaving
+            except Unavailable:
+                leaving = self._leave(group, member_id, held[1], None, silently)
+            else:
+                return
+        self._hub.start_soon(leaving)
 
-    async def _leave_later(self, group: Group[Any], member_id: str, value: bytes) -> None:
-        table = _PRESENCE + group.stream
-        if await self._hub.uplink.attempt(lambda line: line.drop(table, member_id)):
+    async def _leave(
+        self, group: Group[Any], member_id: str, value: bytes, seconds: float | None, silently: bool
+    ) -> None:
+        async def drop(line: Line) -> bool:
+            if (group.stream, member_id) in self._held:
+                return False  # they are back already
+            return await line.drop(_PRESENCE + group.stream, member_id)
+
+        if await self._hub.uplink.attempt(drop, seconds) and not silently:
             await self._tell(group, member_id, value, came=False)
 
     def hand_over(self, group: Group[Any], member_id: str) -> None:
@@ -104,25 +116,29 @@ class Presence:
 
     async def tell_again(self, line: Line, *, silently: bool) -> None:
         """The backplane has forgotten this node's members: place them again. Raises BackplaneError."""
-        for (stream, member_id), (group, value) in tuple(self._held.items()):
-            placed = await line.place(_PRESENCE + stream, member_id, value)
-            if placed is Placed.NEW and not silently:
-                self._hub.start_soon(self._tell(group, member_id, value, came=True))
+        held = tuple(self._held)
+        for start in range(0, len(held), _AT_ONCE):
+            some = (self._place_again(line, *one, silently) for one in held[start : start + _AT_ONCE])
+            for failed in await asyncio.gather(*some, return_exceptions=True):
+                if failed is not None:
+                    raise failed
 
-    async def _place(self, stream: str, member_id: str, value: bytes) -> Placed:
-        return await self._hub.uplink.attempt(
-            lambda line: line.place(_PRESENCE + stream, member_id, value), self._hub.options.publish_timeout
-        )
+    async def _place_again(self, line: Line, stream: str, member_id: str, silently: bool) -> None:
+        if (found := self._held.get((stream, member_id))) is None:
+            return  # they have left meanwhile
+        group, value = found
+        placed = await line.place(_PRESENCE + stream, member_id, value)
+        if placed is Placed.NEW and not silently:
+            self._hub.start_soon(self._tell(group, member_id, value, came=True))
 
     async def _bury(self, record: Record) -> None:
         """A node died, and with it this member's connection."""
         from sockspec.runtime.groups import Group
 
-        if not record.table.startswith(_PRESENCE):
-            return
-        kind, path, name = record.table.removeprefix(_PRESENCE).split(" ", 2)
+        kind, _, rest = record.table.removeprefix(_PRESENCE).partition(" ")
+        path, _, name = rest.partition(" ")
         server = self._servers.get(path)
-        if server is None or kind != "group":
+        if not record.table.startswith(_PRESENCE) or server is None or kind != "group":
             return  # another API's, on the same backplane
         route = next(route for route in server.routes if route.path == path)
         await self._tell(Group(server, route, name), record.key, record.value, came=False)

@@ -41,9 +41,12 @@ def pack(frame: Frame, exclude: Collection[str], key: Hashable, trace: Mapping[s
 def unpack(data: bytes) -> Publication | None:
     """The message of an entry; None for what is none."""
     try:
-        return _decode(data)
-    except msgspec.MsgspecError:
+        publication = _decode(data)
+        if publication.is_text and not publication.data.isascii():
+            publication.data.decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return publication
 
 
 def group_stream(path: str, name: str) -> str:

@@ -28,9 +28,11 @@ class Resumption:
         self._positions: dict[str, Position] = {}
         self._place: Place | None = None
         self._asked = False
+        self._is_new = True
+        self._has_lost = False
         self._opened: asyncio.Future[None] | None = None
         self.resumed: bool = False
-        """Whether the present connection goes on with an earlier one."""
+        """Whether the present connection goes on with one that the application has prepared."""
 
     # --- connections ------------------------------------------------------------------------------------------------
 
@@ -40,7 +42,7 @@ class Resumption:
         self.resumed = False
         self._asked = bool(self._session)
         self._opened = asyncio.get_running_loop().create_future()
-        known = self._positions.items()
+        known = list(self._positions.items())[-control.MOST_POSITIONS :]
         places = tuple(GroupPosition(group, position.epoch, position.offset) for group, position in known)
         return control.frame_of(Resume(self._session, places)).payload
 
@@ -50,10 +52,15 @@ class Resumption:
         async with asyncio.timeout(seconds):
             await asyncio.shield(self._opened)
 
+    def prepared(self) -> None:
+        """The application has prepared the connection: what it joined comes back with the session from now on."""
+        self._is_new = False
+
     def begin_without(self) -> Recovery | None:
         """A connection was opened to a server that does not do this; what is lost by that."""
         had, self._session, self.resumed, self._place = bool(self._session), "", False, None
         self._positions.clear()
+        self._has_lost = False
         return Recovery(resumed=False, recovered=False) if had else None
 
     # --- receiving --------------------------------------------------------------------------------------------------
@@ -62,15 +69,19 @@ class Resumption:
         """The server said something; what the application has to know of it."""
         match control.from_server(frame):
             case Opened(session, resumed):
-                self._session, self.resumed = session, resumed
+                self._session = session
                 if not resumed:
+                    self._is_new, self._has_lost = True, self._asked
                     self._positions.clear()
+                self.resumed = not self._is_new
                 if self._opened is not None and not self._opened.done():
                     self._opened.set_result(None)
             case Joined(group, epoch, offset, lost):
                 self._positions[group] = Position(epoch, offset)
                 if lost and not self._asked:
                     return Recovery(resumed=True, recovered=False)
+                # Else it is told with all that was missed, be it on a later connection.
+                self._has_lost = self._has_lost or lost
             case Left(group):
                 self._positions.pop(group, None)
             case Place(group, offset, skip=skip) as place:
@@ -78,8 +89,8 @@ class Resumption:
                     return self._pass(place)
                 self._place = place
             case Recovered(recovered) if self._asked:
-                self._asked = False
-                return Recovery(self.resumed, recovered)
+                lost, self._asked, self._has_lost = self._has_lost, False, False
+                return Recovery(self.resumed, recovered and not lost)
             case _:
                 pass
         return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from sockspec.runtime.backplane.line import Line, Placed
@@ -15,7 +17,9 @@ from sockspec.runtime.turnstile import Bucket
 _SHARE: Final = 8
 """The part of a bucket that a node takes at once, so that it does not ask for each message."""
 _PATIENCE: Final = 1.0
-"""How long a message waits for the backplane to say whether there were too many, in seconds."""
+"""How long somebody waits for the backplane to say whether there are too many, in seconds."""
+_AT_ONCE: Final = 200
+"""How many places are told of at a time."""
 
 
 class Seats:
@@ -24,6 +28,10 @@ class Seats:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._held: dict[str, str] = {}
+        self._unsure: set[str] = set()
+        """Those of which nobody else knows, perhaps."""
+        self._owed: dict[str, str] = {}
+        """Those that were given back while the backplane did not answer."""
 
     async def claim(self, scope: str, principal: str, most: int) -> str | None:
         """Take a place, to be given back by its name; None when there is none.
@@ -32,30 +40,62 @@ class Seats:
         """
         name, table = os.urandom(8).hex(), f"seats {scope} {principal}"
         await self._hub.start()
+        self._held[name] = table
         try:
-            placed = await self._hub.uplink.attempt(
-                lambda line: line.place(table, name, b"", most=most), self._hub.options.publish_timeout
+            placed = await self._hub.uplink.ask(
+                lambda line: line.place(table, name, b"", most=most),
+                min(_PATIENCE, self._hub.options.publish_timeout),
             )
         except Unavailable:
-            placed = Placed.NEW
+            self._unsure.add(name)
+            return name
+        except BaseException:
+            self.release(name)
+            raise
         if placed is Placed.FULL:
+            del self._held[name]
             return None
-        self._held[name] = table
         return name
 
     def release(self, name: str) -> None:
         """Give a place back."""
+        self._unsure.discard(name)
         table = self._held.pop(name, None)
         if table is not None:
-            self._hub.start_soon(self._drop(table, name), farewell=True)
+            self._owed[name] = table
+            if self._hub.uplink.is_up:
+                self._hub.start_soon(self._give_back(name), farewell=True)
 
-    async def _drop(self, table: str, name: str) -> None:
-        await self._hub.uplink.attempt(lambda line: line.drop(table, name), self._hub.options.lease)
+    async def _give_back(self, name: str) -> None:
+        await self._hub.uplink.attempt(lambda line: self._drop(line, name), self._hub.options.lease)
+
+    async def _drop(self, line: Line, name: str) -> None:
+        if (table := self._owed.get(name)) is not None:
+            await line.drop(table, name)
+            self._owed.pop(name, None)
 
     async def tell_again(self, line: Line) -> None:
         """The backplane has forgotten this node's places. Raises BackplaneError."""
-        for name, table in tuple(self._held.items()):
+        self._unsure.update(self._held)
+        await self.tell_unsure(line)
+
+    async def tell_unsure(self, line: Line) -> None:
+        """Tell of what was taken and given back while the backplane did not answer. Raises BackplaneError."""
+        await _each(self._owed, lambda name: self._drop(line, name))
+        await _each(self._unsure, lambda name: self._place(line, name))
+
+    async def _place(self, line: Line, name: str) -> None:
+        if (table := self._held.get(name)) is not None:
             await line.place(table, name, b"")
+        self._unsure.discard(name)
+
+
+async def _each(names: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
+    """Do something for each of the names, some at a time, until there are none. Raises what it raises."""
+    while some := tuple(itertools.islice(names, _AT_ONCE)):
+        for failed in await asyncio.gather(*map(work, some), return_exceptions=True):
+            if failed is not None:
+                raise failed
 
 
 class SharedRate:
@@ -91,6 +131,6 @@ class SharedRate:
             return self.wait == 0.0
 
     async def _draw(self, amount: int) -> float:
-        return await self._hub.uplink.attempt(
+        return await self._hub.uplink.ask(
             lambda line: line.take(self._name, amount, rate=self._rate, burst=self._burst), _PATIENCE
         )

@@ -61,6 +61,7 @@ class Uplink:
         self._up = asyncio.Event()
         self._down_since: float | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._is_closed = False
         self._numbers = itertools.count(1)
         self.publishing = 0
         """How many publications are under way."""
@@ -70,7 +71,7 @@ class Uplink:
     @property
     def is_up(self) -> bool:
         """Whether the engine answers, as far as is known."""
-        return self._up.is_set()
+        return self._up.is_set() and not self._is_closed
 
     @property
     def down_for(self) -> float:
@@ -84,10 +85,12 @@ class Uplink:
             self._opening = asyncio.create_task(self._open_in_time())
 
     async def stop(self) -> None:
-        """Close the line."""
+        """Close the line: whoever still waits for the engine is told that it is not available."""
+        self._is_closed = True
+        self._up.set()
         if self._opening is not None:
             self._opening.cancel()
-        self._up.clear()
+            await asyncio.wait([self._opening])
         line, self._line = self._line, None
         if line is not None:
             await line.close()
@@ -104,23 +107,28 @@ class Uplink:
     async def _open_in_time(self) -> None:
         for pause in _pauses():
             await asyncio.sleep(pause)
-            if await self._open():
-                return
+            try:
+                if await self._open():
+                    return
+            except Exception:
+                _log.exception("the backplane %s could not be opened", self.backplane.name)
 
     # --- Receiver ---------------------------------------------------------------------------------------------------
 
     def interrupted(self) -> None:
         """The engine does not answer."""
+        if self._is_closed:
+            return
         self._up.clear()
         if self._down_since is None:
             self._down_since = time.monotonic()
-            _log.warning("the backplane %s does not answer: this node is degraded", self.backplane.name)
+            _log.warning("the backplane %s does not answer: it is tried again", self.backplane.name)
             tell(self._observers, lambda observer: observer.degraded(self.backplane.name, True))
 
     def restored(self) -> None:
         """It does."""
-        if self._line is None:
-            return  # while it is being opened
+        if self._line is None or self._is_closed:
+            return  # while it is being opened, or not any more
         if self._down_since is not None:
             _log.warning("the backplane %s answers again after %.1f s", self.backplane.name, self.down_for)
             self._down_since = None
@@ -138,13 +146,15 @@ class Uplink:
     async def attempt(self, work: Callable[[Line], Awaitable[T]], seconds: float | None = None) -> T:
         """Do something as soon as the engine answers, again when it fails, and for so long. Raises Unavailable."""
         if (local := self.local) is not None:
-            return await work(local)
+            return await _at_once(work, local)
         doubtful = under_way = False
         pauses = _pauses()
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     await self._up.wait()
+                    if self._is_closed:
+                        raise Unavailable(doubtful=doubtful)
                     if self._line is not None:
                         under_way = True
                         try:
@@ -156,11 +166,20 @@ class Uplink:
         except TimeoutError:
             raise Unavailable(doubtful=doubtful or under_way) from None
 
+    async def ask(self, work: Callable[[Line], Awaitable[T]], seconds: float) -> T:
+        """The same where nobody is to wait for an engine that is known not to answer. Raises Unavailable."""
+        if not self.is_up:
+            raise Unavailable
+        return await self.attempt(work, seconds)
+
     async def publish(self, stream: str, data: bytes, history: History, seconds: float) -> Position:
         """Publish once, whatever it takes within that time. Raises Unavailable."""
-        id = f"{self.node}-{next(self._numbers)}"
         if (local := self.local) is not None:
-            return await local.publish(stream, data, id=id, history=history)
+            try:
+                return await local.publish(stream, data, id="", history=history)
+            except BackplaneError as error:  # it is closed
+                raise Unavailable from error
+        id = f"{self.node}-{next(self._numbers)}"
         if self.publishing >= self._most:
             raise Unavailable
         self.publishing += 1
@@ -185,6 +204,13 @@ async def broadcast(
     with traced(options.observers, uplink.backplane.name, stream) as headers:
         data = pack(frame, exclude, key, headers)
         return await uplink.publish(stream, data, options.history, options.publish_timeout)
+
+
+async def _at_once(work: Callable[[Line], Awaitable[T]], local: Line) -> T:
+    try:
+        return await work(local)
+    except BackplaneError as error:  # it is closed
+        raise Unavailable(doubtful=error.doubtful) from error
 
 
 def _pauses() -> Iterator[float]:

@@ -12,9 +12,11 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.problems import FORBIDDEN, UNAUTHORIZED, Problem, Refused
 from sockspec.runtime.security.principal import ANONYMOUS, Principal
 from sockspec.runtime.security.schemes import Scheme, Security
+from sockspec.runtime.security.tickets import Tickets
 
 if TYPE_CHECKING:
     from sockspec.runtime.routing import Route
+    from sockspec.runtime.security.tickets import SignedTickets
     from sockspec.runtime.server import Server
 
 
@@ -83,7 +85,7 @@ async def authenticate(server: Server[Any], route: Route, handshake: Handshake[A
     ticket = handshake.query.get(options.ticket_in_query) if options.tickets is not None else None
     needed = schemes_of(server, route)
     if ticket is not None and options.tickets is not None:
-        principal = options.tickets.redeem(ticket)
+        principal = await _redeem(ticket, options.tickets, server)
         if principal is None:
             raise Refused(Problem.of(UNAUTHORIZED, "the ticket is not valid, or not any more"))
         identity = Identity.of({scheme.name: principal for scheme in needed})
@@ -94,6 +96,13 @@ async def authenticate(server: Server[Any], route: Route, handshake: Handshake[A
     if not identity.meets(route.security):
         raise Refused(Problem.of(FORBIDDEN, "the credentials do not grant the scopes that are needed to connect"))
     return identity
+
+
+async def _redeem(ticket: str, tickets: Tickets | SignedTickets, server: Server[Any]) -> Principal | None:
+    if isinstance(tickets, Tickets):
+        return tickets.redeem(ticket)
+    node = server.node
+    return None if node is None else await tickets.redeem(ticket, node.spend)
 
 
 async def _verify(

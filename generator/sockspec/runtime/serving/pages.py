@@ -39,7 +39,7 @@ def _answer(dispatcher: Dispatcher, path: str) -> HttpResponse:
         case "/healthz" if options.health:
             return _text(200, "ok")
         case "/readyz" if options.health:
-            return _text(503, "draining") if dispatcher.draining else _text(200, "ready")
+            return _text(503, "draining") if dispatcher.draining else _text(200, _ready(dispatcher))
         case "/docs" if options.docs and (pages := dispatcher.pages()):
             return _page(pages[0] if len(pages) == 1 else _index(pages, "" if path.endswith("/") else "docs/"))
         case numbered if options.docs and numbered.startswith("/docs/") and is_page(numbered):
@@ -52,6 +52,12 @@ def _answer(dispatcher: Dispatcher, path: str) -> HttpResponse:
         headers = (("Content-Type", "text/plain; charset=utf-8"), ("Upgrade", "websocket"), _NO_STORE)
         return HttpResponse(426, headers, b"This is a WebSocket endpoint.\n")
     return http_refusal(Problem.of(NOT_FOUND))
+
+
+def _ready(dispatcher: Dispatcher) -> str:
+    """Without its backplane a node still serves the connections that it has, and others would be no better."""
+    degraded = dispatcher.node.degraded
+    return f"ready\ndegraded: {degraded}" if degraded else "ready"
 
 
 def _index(pages: Sequence[str], below: str) -> str:

@@ -73,9 +73,17 @@ class Running:
         self.deadline: Final = Deadline(options.drain_timeout + options.close_timeout)
 
     async def __aenter__(self) -> Running:
-        loop = asyncio.get_running_loop()
         await self.dispatcher.start()
-        serves = self.ssl is None
+        try:
+            await self._listen()
+        except BaseException:
+            await self.dispatcher.stop()
+            raise
+        _log.info("listening on %s", self.url)
+        return self
+
+    async def _listen(self) -> None:
+        loop, serves = asyncio.get_running_loop(), self.ssl is None
         if self._socket is None:
             self._listener = await loop.create_server(
                 *(lambda: Doorkeeper(self), self.host or None, self._port),
@@ -89,8 +97,6 @@ class Running:
             self._listener = await loop.create_server(lambda: Doorkeeper(self), sock=self._socket, start_serving=serves)
         for listening in self._listener.sockets:
             self._attend(os.dup(listening.fileno()))
-        _log.info("listening on %s", self.url)
-        return self
 
     def _attend(self, descriptor: int) -> None:
         """Have dead peers noticed; and with TLS, accept connections: the loop would not count them before TLS is spoken."""

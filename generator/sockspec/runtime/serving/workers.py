@@ -84,7 +84,7 @@ def _check(options: Options, count: int) -> None:
     if type(options.tickets) is Tickets:
         raise ValueError(
             f"with workers={count}, a ticket is often taken by another process than the one that gave it out, and Tickets "
-            "keeps them in memory: pass a class derived from it that keeps them where all workers reach"
+            "keeps them in memory: pass SignedTickets, with a secret that all of them share"
         )
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("several workers can be run in the main thread only, which alone gets signals")

@@ -25,6 +25,8 @@ from sockspec.runtime.backplane.line import (
     Registration,
     Slice,
 )
+from sockspec.runtime.backplane.nats import generation
+from sockspec.runtime.backplane.nats.generation import Generation, epoch_of, generation_of
 from sockspec.runtime.backplane.nats.link import Link, Sink
 from sockspec.runtime.backplane.nats.messages import (
     KEEP,
@@ -131,14 +133,18 @@ class _NatsLine(Line):
         self._stream = f"{backplane.prefix}_streams"
         self._in = f"{backplane.prefix}.in."
         self._out = f"{backplane.prefix}.out."
+        self._life = ""
+        self._generation = Generation()
+        """The latest one that was seen in this life."""
         self._epoch = ""
+        self._given_up = ""
+        """The epoch that this node gave up last."""
+        self._renouncing = asyncio.Lock()
         self._wanted = History(size=History().size, seconds=max(backplane.remember, History().seconds))
         """The most that was asked for so far."""
         self._size = self._age = 0.0
         """What the JetStream stream keeps of each subject."""
         self._growing = asyncio.Lock()
-        self._replicas = 1
-        self._least = 0
         self._ticked = ("", 0)
         self._subscribing = Counter[str]()
         """By how many callers each stream is being subscribed to."""
@@ -164,10 +170,10 @@ class _NatsLine(Line):
 
     async def _prepare(self) -> bool:
         """Find or make what there has to be; whether it is another than before."""
-        before = (self._epoch, self._state.engine)
+        before = (self._life, self._state.engine)
         await self._prepare_streams()
         self._state.found(await self._found(self._state.stream, self._state.config()))
-        return before != (self._epoch, self._state.engine)
+        return before != (self._life, self._state.engine)
 
     async def _prepare_streams(self) -> None:
         size, age = self._wanted.size, int(self._wanted.seconds * 10**9)
@@ -186,13 +192,18 @@ class _NatsLine(Line):
         if has_size < size or has_age < age:
             has_size, has_age = max(has_size, size), max(has_age, age)
             grown = {"max_msgs_per_subject": has_size, "max_age": has_age}
-            condition = await self._link.command(f"STREAM.UPDATE.{self._stream}", {**config, **grown}, Condition)
+            update = f"STREAM.UPDATE.{self._stream}"
+            condition = await self._link.command(update, {**config, **grown}, Condition)
+            if condition.state.is_whole:  # so nothing was trimmed to what the bound was before
+                config = {
+                    **condition.config,
+                    "metadata": {**condition.config.get("metadata", {}), _LEAST: str(has_size)},
+                }
+                condition = await self._link.command(update, config, Condition)
         self._size, self._age = has_size, has_age / 10**9
-        try:
-            self._least = min(int(config.get("metadata", {}).get(_LEAST, 0)), has_size)
-        except ValueError:
-            self._least = 0
-        self._epoch, self._replicas = life_of(condition), int(config.get("num_replicas", 1))
+        if life_of(condition) == self._life and generation_of(condition).number < self._generation.number:
+            condition = await generation.note(self._link, self._stream, condition, self._generation)
+        self._enter(condition)
         tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
         if self._ticked != (self._epoch, tick):
             await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
@@ -235,9 +246,20 @@ class _NatsLine(Line):
     async def _look(self) -> Condition:
         """How the JetStream stream is now."""
         condition = await self._link.condition(self._stream)
-        if life_of(condition) != self._epoch:
+        if life_of(condition) != self._life or generation_of(condition).number < self._generation.number:
             self._link.suspect()
+        else:
+            self._enter(condition)
         return condition
+
+    def _enter(self, condition: Condition) -> None:
+        """From now on entries are of this epoch."""
+        before, self._epoch = self._epoch, epoch_of(condition)
+        is_same_life, self._life = self._life == life_of(condition), life_of(condition)
+        found = generation_of(condition)
+        self._generation = max(self._generation, found) if is_same_life else found
+        if is_same_life and before != self._epoch and self._link.is_up:
+            self._receiver.restored()
 
     # --- streams ----------------------------------------------------------------------------------------------------
 
@@ -250,13 +272,19 @@ class _NatsLine(Line):
         token = self._tokens.get(stream) or token_of(stream)
         name = id if id.isascii() and id.isalnum() else quote(id, errors="surrogatepass")
         headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
+        offset = await self._append(self._in + token, data, headers)
+        if offset <= self._generation.begin:  # it was published before, and removed with all the rest
+            headers["Nats-Msg-Id"] = f"{token}.{self._generation.number}:{name}"
+            offset = await self._append(self._in + token, data, headers)
+        return Position(self._epoch, offset)
+
+    async def _append(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         try:
-            offset = await self._link.append(self._in + token, data, headers)
+            return await self._link.append(subject, data, headers)
         except Refused as refused:
             if refused.err_code != _IN_PROCESS:
                 raise
-            offset = await self._in_time(self._append_again(self._in + token, data, headers))
-        return Position(self._epoch, offset)
+            return await self._in_time(self._append_again(subject, data, headers))
 
     async def _append_again(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         """Publish what is on its way to the replicas by the same id already, until it is said where it stands."""
@@ -301,7 +329,7 @@ class _NatsLine(Line):
 
     async def _positions(self, streams: Collection[str]) -> Mapping[str, Position]:
         condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
-        epoch, empty = life_of(condition), self._empty(condition)
+        epoch, empty = epoch_of(condition), self._empty(condition)
         subjects = {name: self._in + token_of(name) for name in streams}
         wanted = list(subjects.values())
         tops = dict[str, int]()
@@ -331,14 +359,14 @@ class _NatsLine(Line):
             messages, end = await self._get({"seq": max(1, since.offset), "next_by_subj": subject, "batch": limit + 1})
             found = [(sequence_of(message), message) for message in messages]
             if end.get("Nats-Num-Pending", "0") != "0" or not await self._is_behind(
-                subject, found[-1][0] if found else since.offset
+                subject, found[-1][0] if found else since.offset - 1
             ):
                 break
             await asyncio.sleep(_PAUSE)
         known = found.pop(0) if found and found[0][0] == since.offset else None
         rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
         condition = await self._look()  # after the entries were read: what is there now was there then
-        epoch, extent = life_of(condition), condition.state
+        epoch, extent = epoch_of(condition), condition.state
         last = found[-1] if found else known
         if rest or last is None:
             last = await self._last(subject)
@@ -349,7 +377,7 @@ class _NatsLine(Line):
         # was too old, and there is room for more of this subject.
         complete = known is not None or (
             extent.first_seq <= since.offset + 1
-            and len(found) + rest < self._least
+            and len(found) + rest < _least_of(condition)
             and (since.offset == 0 or await self._last(subject, since.offset) is None)
         )
         if complete and not found and last is not None:
@@ -358,9 +386,21 @@ class _NatsLine(Line):
         entries = entries_of(found[:limit], before, rest, last and last[1], self._link.clock())
         return Slice(Position(epoch, top), entries, complete=complete and len(entries) == len(found[:limit]))
 
+    async def renounce(self, stream: str, position: Position) -> None:
+        await self._in_time(self._renounce(position))
+
+    async def _renounce(self, position: Position) -> None:
+        async with self._renouncing:
+            if position.epoch == self._given_up:
+                return  # for another stream, as a rule
+            condition = await self._look()
+            if epoch_of(condition) == position.epoch:
+                self._enter(await generation.begin_another(self._link, self._stream, condition, position.offset))
+                self._given_up = position.epoch
+
     async def _is_behind(self, subject: str, offset: int) -> bool:
         """Whether a replica answered that does not have all yet. Where there is but one, it has."""
-        if self._replicas == 1:
+        if self._backplane.replicas == 1:
             return False
         last = await self._link.last(self._stream, subject)
         return last is not None and last.seq > offset
@@ -413,6 +453,13 @@ class _NatsLine(Line):
 
     async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
         return await self._in_time(self._state.take(bucket, amount, rate, burst))
+
+
+def _least_of(condition: Condition) -> int:
+    """The smallest bound for a subject that a JetStream stream ever had; 0 where nobody took a note of it."""
+    noted = (condition.config.get("metadata") or {}).get(_LEAST, "")
+    bound = _bound(condition.config.get("max_msgs_per_subject"))
+    return min(int(noted), bound) if noted.isdecimal() else 0
 
 
 def _bound(value: object) -> int:

@@ -160,6 +160,11 @@ class Link:
         if self._closing:
             await asyncio.wait(set(self._closing))
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected, and everything there that has to be."""
+        return self._is_up
+
     def suspect(self) -> None:
         """Something answered as a server does that has lost what it had."""
         if self._is_up:
@@ -416,5 +421,9 @@ async def _dispose(client: Client, timeout: float) -> None:
         writer.transport.abort()
     closing.cancel()
     await asyncio.wait({closing}, timeout=timeout)
+    # Where the connection breaks while nats-py closes it, its tasks end with that error, and nobody else looks at them.
+    for task in (getattr(client, "_flusher_task", None), getattr(client, "_reading_task", None)):
+        if isinstance(task, asyncio.Task) and task.done() and not task.cancelled():
+            task.exception()
     if not closing.cancelled() and closing.done() and (error := closing.exception()) is not None:
         logger.debug("closing a connection to NATS failed: %s", type(error).__name__)

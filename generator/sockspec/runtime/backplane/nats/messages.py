@@ -46,6 +46,12 @@ class Extent(Struct, frozen=True):
 
     first_seq: int
     last_seq: int
+    messages: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was ever taken away."""
+        return self.first_seq <= 1 and self.messages == self.last_seq
 
 
 class Condition(Struct, frozen=True):

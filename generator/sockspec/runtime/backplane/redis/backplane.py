@@ -210,6 +210,10 @@ class _RedisLine(Line):
         reaches = entries[0].after <= since.offset if entries else since.offset == top.offset or limit < 1
         return Slice(top, entries, complete=reaches)
 
+    async def renounce(self, stream: str, position: Position) -> None:
+        said = (position.epoch.encode(), b"%d" % position.offset)
+        await self._publishing.ask(scripts.RENOUNCE.call(self._keys.stream(stream), *self._begin(), *said))
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise BackplaneError("this line is closed")
