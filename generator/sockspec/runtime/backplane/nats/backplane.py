@@ -203,7 +203,7 @@ class _NatsLine(Line):
         self._size, self._age = has_size, has_age / 10**9
         if life_of(condition) == self._life and generation_of(condition).number < self._generation.number:
             condition = await generation.note(self._link, self._stream, condition, self._generation)
-        self._enter(condition)
+        self._enter(await generation.emptied(self._link, self._stream, condition))
         tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
         if self._ticked != (self._epoch, tick):
             await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
@@ -246,6 +246,7 @@ class _NatsLine(Line):
     async def _look(self) -> Condition:
         """How the JetStream stream is now."""
         condition = await self._link.condition(self._stream)
+        condition = await generation.emptied(self._link, self._stream, condition)
         if life_of(condition) != self._life or generation_of(condition).number < self._generation.number:
             self._link.suspect()
         else:
