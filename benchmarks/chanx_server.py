@@ -50,6 +50,18 @@ class MessagePosted(BaseMessage):
     payload: ChatMessage
 
 
+def _posted(message: SendMessage) -> MessagePosted:
+    said = ChatMessage(
+        id=uuid.UUID("b7d1f0c4-9e35-4c8e-8f43-5d2a60e7c911"),
+        room="general",
+        author="ann",
+        text=message.payload.text,
+        postedAt=message.timestamp,
+        replyTo=message.payload.replyTo,
+    )
+    return MessagePosted(timestamp=now(), payload=said)
+
+
 @channel(name="room")
 class Room(AsyncJsonWebsocketConsumer):
     """Answers each message to whoever sent it."""
@@ -57,16 +69,28 @@ class Room(AsyncJsonWebsocketConsumer):
     @ws_handler(output_type=MessagePosted)
     async def handle_send_message(self, message: SendMessage) -> None:
         """Send it back."""
-        said = ChatMessage(
-            id=uuid.UUID("b7d1f0c4-9e35-4c8e-8f43-5d2a60e7c911"),
-            room="general",
-            author="ann",
-            text=message.payload.text,
-            postedAt=message.timestamp,
-            replyTo=message.payload.replyTo,
-        )
-        await self.send_message(MessagePosted(timestamp=now(), payload=said))
+        await self.send_message(_posted(message))
+
+
+@channel(name="shared-room")
+class SharedRoom(AsyncJsonWebsocketConsumer):
+    """Tells everybody in a room what one says. Who is in it is told so."""
+
+    channel_layer_alias = "shared-room"
+    room = "general"
+
+    async def post_authentication(self) -> None:
+        """Enter the room; any other is for speaking only."""
+        if self.scope["path_params"]["room"] == self.room:
+            await self.join_group(self.room)
+            await self.send_json({"type": "presenceChanged"})
+
+    @ws_handler
+    async def handle_send_message(self, message: SendMessage) -> None:
+        """Tell it."""
+        await self.broadcast_message(_posted(message), [self.room])
 
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 app = Starlette(routes=[WebSocketRoute("/v1/rooms/{room}", Room.as_asgi())])
+shared = Starlette(routes=[WebSocketRoute("/v1/rooms/{room}", SharedRoom.as_asgi())])

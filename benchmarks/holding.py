@@ -59,7 +59,7 @@ async def _open(port: int, path: str, count: int) -> list[_Hearer]:
     return hearers
 
 
-def _resident(process: int) -> int:
+def resident(process: int) -> int:
     with open(f"/proc/{process}/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -67,10 +67,10 @@ def _resident(process: int) -> int:
 async def _memory(process: int, port: int, path: str) -> float:
     """KiB of the server for each idle connection."""
     first = await _open(port, path, 100)
-    before = _resident(process)
+    before = resident(process)
     hearers = await _open(port, path, IDLE)
     await asyncio.sleep(0.5)
-    used = (_resident(process) - before) / IDLE / 1024
+    used = (resident(process) - before) / IDLE / 1024
     for hearer in (*first, *hearers):
         hearer.transport.abort()
     return used

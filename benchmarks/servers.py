@@ -23,6 +23,10 @@ LIMITS = Limits(
 )
 
 
+UNANSWERED = 600.0
+"""Seconds until a first ping, longer than any measurement: clients here answer none."""
+
+
 class Chat(ChatServer):
     """Answers each message to whoever sent it."""
 
@@ -157,7 +161,12 @@ def under_uvicorn(app: Any) -> None:
 
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_level="error", loop="asyncio", ws="websockets-sansio", ws_per_message_deflate=False
+        app,
+        log_level="error",
+        loop="asyncio",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_ping_interval=UNANSWERED,
     )
     ready(listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])

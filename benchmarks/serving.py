@@ -103,22 +103,22 @@ async def _measure(process: int, port: int, path: str, load: Load, request: byte
     for client in clients:
         client.start()
     await asyncio.sleep(SECONDS / 4)
-    before, start = sum(client.answers for client in clients), _spent(process)
+    before, start = sum(client.answers for client in clients), spent(process)
     await asyncio.sleep(SECONDS)
-    rate = (sum(client.answers for client in clients) - before) / (_spent(process) - start)
+    rate = (sum(client.answers for client in clients) - before) / (spent(process) - start)
     for client in clients:
         client.close()
     return rate
 
 
-def _spent(process: int) -> float:
+def spent(process: int) -> float:
     """The seconds that a process has had a processor for."""
     with open(f"/proc/{process}/stat", encoding="ascii") as stat:
         fields = stat.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _request(core: str) -> bytes:
+def request_of(core: str) -> bytes:
     name, data = _WORDS.get(core, (b'"type":"sendMessage"', b'"data":'))
     return _REQUEST.replace(b'"type":"sendMessage"', name).replace(b'"data":', data)
 
@@ -139,7 +139,7 @@ def measure(core: str, load: Load) -> float:
             os.sched_setaffinity(process.pid, cores[:1])
             os.sched_setaffinity(0, cores[1:])
         try:
-            return asyncio.run(_measure(process.pid, int(port), path, load, _request(core))) / 1000
+            return asyncio.run(_measure(process.pid, int(port), path, load, request_of(core))) / 1000
         finally:
             os.sched_setaffinity(0, cores)
     finally:

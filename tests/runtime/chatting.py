@@ -237,22 +237,29 @@ QUICK = ClientOptions(backoff_base=0.01, backoff_cap=0.05, max_attempts=1000, ma
 """For scenarios in which a client is to be back soon."""
 
 
-def scenario(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run a test on a loop of its own, in bounded time, and see that it leaves no task behind."""
+def lasting(seconds: float) -> Callable[[Callable[P, Awaitable[None]]], Callable[P, None]]:
+    """Run a test on a loop of its own, for so long at most, and see that it leaves no task behind."""
 
-    @functools.wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def bounded() -> set[str]:
-            await asyncio.wait_for(test(*args, **kwargs), timeout=20)
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            # A task that was cancelled in the end takes a few turns of the loop to be gone.
-            if others:
-                await asyncio.wait(others, timeout=2)
-            return {repr(task) for task in others if not task.done()}
+    def decorate(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
+        @functools.wraps(test)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            async def bounded() -> set[str]:
+                await asyncio.wait_for(test(*args, **kwargs), timeout=seconds)
+                others = asyncio.all_tasks() - {asyncio.current_task()}
+                # A task that was cancelled in the end takes a few turns of the loop to be gone.
+                if others:
+                    await asyncio.wait(others, timeout=2)
+                return {repr(task) for task in others if not task.done()}
 
-        assert asyncio.run(bounded()) == set()
+            assert asyncio.run(bounded()) == set()
 
-    return run
+        return run
+
+    return decorate
+
+
+scenario = lasting(20)
+"""What most tests run as."""
 
 
 @asynccontextmanager

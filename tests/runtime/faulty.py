@@ -25,6 +25,8 @@ class Faults:
     """How many bytes from the client go on before the connection is reset."""
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared, everything is swallowed, and nobody is told."""
+    port: int | None = None
+    """Where new connections lead, in place of where the proxy did at first."""
     random: random.Random = field(default_factory=lambda: random.Random(20_261))
 
     def __post_init__(self) -> None:
@@ -40,7 +42,12 @@ async def faulty(port: int, faults: Faults) -> AsyncGenerator[int]:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", faults.port or port)
+        except OSError:
+            writer.transport.abort()
+            tasks.discard(task)
+            return
         try:
             with suppress(ConnectionError, asyncio.CancelledError):
                 async with asyncio.TaskGroup() as group:

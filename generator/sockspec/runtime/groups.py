@@ -52,7 +52,9 @@ class Audience(Generic[Out]):
         node = self.server.node
         if node is None:
             return  # it is not served at all
-        excluded = [exclude.member_id] if not isinstance(exclude, Iterable) else [one.member_id for one in exclude]
+        excluded: list[str] = []
+        if exclude != ():
+            excluded = [one.member_id for one in (exclude if isinstance(exclude, Iterable) else (exclude,))]
         frame = self.route.outgoing.frame(message, check=node.options.check_sent)
         await node.hub.publish(self.stream, frame, exclude=excluded, key=key)
 

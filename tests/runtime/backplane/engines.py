@@ -83,6 +83,12 @@ class Engine:
                 raise AssertionError(f"{self._command[0]} did not start: {said}")
             time.sleep(0.01)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def _answers(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:

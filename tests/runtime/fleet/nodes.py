@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -284,9 +284,9 @@ class Fleet:
         self.all: list[Host] = []
         self.stack = AsyncExitStack()
 
-    async def add(self) -> Hall:
+    async def add(self, hall: Hall | None = None) -> Hall:
         """Start another node."""
-        hall = Hall()
+        hall = hall or Hall()
         host = Host(hall, options=self.options)
         await self.stack.enter_async_context(host)
         await host.dispatcher.start()
@@ -341,7 +341,7 @@ class Fleet:
 
     async def records(self, *tables: str) -> dict[str, tuple[str, ...]]:
         """The keys of what the engine still has of living nodes, in tables of ours."""
-        known = tables or ("presence group /v1/rooms/{room} lobby", *(f"seats /v1/rooms/{{room}} {n}" for n in "ab"))
+        known = tables or ("presence group /v1/rooms/{room} lobby", "seats everything a", "seats everything b")
         found: dict[str, tuple[str, ...]] = {}
         for table in known:
             records = await self.hub(0).uplink.attempt(lambda line, table=table: line.records(table), PATIENCE)
@@ -350,21 +350,24 @@ class Fleet:
         return found
 
     async def leftovers(self) -> dict[str, object]:
-        """What there is of connections on nodes, and on the engine, that has not been forgotten."""
+        """What there is in the end of connections on nodes that should have been forgotten."""
+        with suppress(TimeoutError):
+            await self.until(lambda: not self._held())
+        return self._held()
+
+    def _held(self) -> dict[str, object]:
         found: dict[str, object] = {}
-        async with asyncio.timeout(PATIENCE):
-            for number, host in enumerate(self.all):
-                node = host.dispatcher.node
-                while node.hub._farewells:
-                    await asyncio.wait(tuple(node.hub._farewells))
-                held = {
-                    "members": [feed.stream for feed in node.hub._feeds.values() if feed.members or feed._coming],
-                    "sessions": list(node.sessions._held),
-                    "leaving": list(node.sessions._leaving),
-                    "presence": list(node.presence._held),
-                    "seats": list(node.seats._held),
-                }
-                found |= {f"{what} of node {number}": left for what, left in held.items() if left}
+        for number, host in enumerate(self.all):
+            node = host.dispatcher.node
+            held = {
+                "members": [feed.stream for feed in node.hub._feeds.values() if feed.members or feed._coming],
+                "sessions": list(node.sessions._held),
+                "leaving": list(node.sessions._leaving),
+                "presence": list(node.presence._held),
+                "seats": list(node.seats._held),
+                "farewells": list(node.hub._farewells),
+            }
+            found |= {f"{what} of node {number}": left for what, left in held.items() if left}
         return found
 
     @asynccontextmanager

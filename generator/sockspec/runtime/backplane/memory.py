@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from collections import OrderedDict, deque
@@ -26,6 +27,8 @@ from sockspec.runtime.turnstile import Bucket
 
 _REMEMBERED: Final = 60.0
 """How long the ids of what was published are remembered, in seconds."""
+_MOST_REMEMBERED: Final = 10_000
+"""And how many of each stream: within one process nobody has to try again for long."""
 _REAPED: Final = -1.0
 """In place of the end of its lease, for a node of which something was taken away."""
 
@@ -40,6 +43,8 @@ class _Stream:
         self.ids: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self.touched = 0.0
         self.seconds = 0.0
+        self._oldest = math.inf
+        """Nothing is too old before."""
 
     @property
     def top(self) -> Position:
@@ -47,10 +52,27 @@ class _Stream:
 
     def forget(self, now: float) -> None:
         """Forget what is too old."""
+        if now < self._oldest:
+            return
         while self.entries and self.entries[0][0] <= now:
             self.entries.popleft()
         while self.ids and next(iter(self.ids.values()))[0] <= now:
             self.ids.popitem(last=False)
+        ends = [self.entries[0][0]] if self.entries else []
+        ends += [next(iter(self.ids.values()))[0]] if self.ids else []
+        self._oldest = min(ends, default=math.inf)
+
+    def append(self, entry: Entry, now: float, history: History) -> None:
+        """Add what was published."""
+        self.seconds = history.seconds
+        if entry.id:  # without one nobody tries again, and there is nothing to remember
+            self.ids[entry.id] = (now + _REMEMBERED, entry.offset)
+            if len(self.ids) > _MOST_REMEMBERED:
+                self.ids.popitem(last=False)
+        self.entries.append((now + history.seconds, entry))
+        while len(self.entries) > history.size:
+            self.entries.popleft()
+        self._oldest = min(self._oldest, now + min(history.seconds, _REMEMBERED))
 
 
 class MemoryBackplane(Backplane):
@@ -109,15 +131,11 @@ class MemoryBackplane(Backplane):
         """Append, and hand out to all lines."""
         now = self._clock()
         stream = self.stream(name)
-        if id in stream.ids:
+        if id and id in stream.ids:
             return Position(stream.epoch, stream.ids[id][1])
         stream.offset += 1
         entry = Entry(stream.offset, stream.offset - 1, id, data)
-        stream.seconds = history.seconds
-        stream.ids[id] = (now + _REMEMBERED, entry.offset)
-        stream.entries.append((now + history.seconds, entry))
-        while len(stream.entries) > history.size:
-            stream.entries.popleft()
+        stream.append(entry, now, history)
         for line in tuple(self._lines.values()):
             if name in line.streams:
                 line.receiver.receive(name, stream.epoch, entry)

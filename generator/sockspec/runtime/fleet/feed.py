@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -69,6 +69,29 @@ class Delivery(Struct, eq=False, gc=False):
                 connection.post(self.skipped)
             return
         connection.post(self.placed if connection.is_placed else self.frame, self.publication.key)
+
+    def post_to_all(self, connections: Collection[Connection[Any, Any]], *, again: bool = False) -> None:
+        """Send it to connections: as `post_to`, but what is the same for all of them is looked up once.
+
+        What they have had already, they are told the place of.
+        """
+        is_for_all = not (self.is_void or self.publication.exclude)
+        plain, placed, key = self.frame, self._placed, self.publication.key
+        for connection in connections:
+            try:
+                if again:
+                    if connection.is_placed:
+                        connection.post(self.skipped)
+                elif not is_for_all:
+                    self.post_to(connection)
+                elif connection.is_placed:
+                    placed = placed or self.placed
+                    connection.post(placed, key)
+                else:
+                    connection.post(plain, key)
+            except Exception:
+                _log.exception("a connection could not be sent to", extra={"connection": connection.id})
+                connection.abort()
 
 
 class Source(Protocol):
@@ -221,15 +244,7 @@ class Feed:
         if self._tail is not None:
             self._remember(delivery, self._tail)
         with self._source.delivering(self, delivery):
-            for member in tuple(self.members):
-                try:
-                    if not again:
-                        delivery.post_to(member)
-                    elif member.is_placed:
-                        member.post(delivery.skipped)
-                except Exception:
-                    _log.exception("a connection could not be sent to", extra={"connection": member.id})
-                    member.abort()
+            delivery.post_to_all(tuple(self.members), again=again)
 
     def _remember(self, delivery: Delivery, tail: deque[Delivery]) -> None:
         tail.append(delivery)
@@ -303,7 +318,8 @@ class Feed:
 
     def _begin_at(self, position: Position) -> None:
         """Go on from there, and tell the members that something was lost."""
-        _log.warning("a group lost messages: the history does not reach back to what was received")
+        # Those who watch are told by `missed`; all groups do this when an engine has forgotten everything.
+        _log.info("a group lost messages: the history does not reach back to what was received")
         if self._tail is not None:
             self._tail.clear()
         self._tail_bytes = 0
@@ -383,6 +399,26 @@ class Feed:
         if not self._tail or self._tail[0].after > position.offset:
             return None
         return [delivery for delivery in self._tail if delivery.offset > position.offset]
+
+    def deliveries_of(self, found: Slice) -> Sequence[Delivery]:
+        """What was read from history for a client that came back.
+
+        It is remembered where it leads up to what is, for others come back for the same.
+        """
+        deliveries = [self.delivery_of(entry) for entry in found.entries]
+        own, tail = self.position, self._tail
+        if own is None or own.epoch != found.top.epoch or tail is None:
+            return deliveries
+        before = tail[0].after if tail else own.offset
+        for delivery in reversed(deliveries):
+            size = len(delivery.frame.data)
+            if delivery.offset == before and len(tail) < _TAIL and self._tail_bytes + size <= _TAIL_BYTES:
+                tail.appendleft(delivery)
+                self._tail_bytes += size
+                before = delivery.after
+            elif delivery.offset <= before:
+                break
+        return deliveries
 
     def delivery_of(self, entry: Entry) -> Delivery:
         """An entry as connections get it; what is no message of ours is for nobody."""

@@ -119,7 +119,8 @@ class Hub:
             self._starting.cancel()
         await asyncio.wait([self._starting])
         end = time.monotonic() + _FAREWELL
-        while self._farewells and (left := end - time.monotonic()) > 0:  # some begin with the end of others
+        # Some begin with the end of others; without the engine there is nobody to tell anything.
+        while self._farewells and self.uplink.is_up and (left := end - time.monotonic()) > 0:
             await asyncio.wait(tuple(self._farewells), timeout=left)
         self._has_stopped = True
         for task in tuple(self._tasks):
@@ -155,7 +156,8 @@ class Hub:
         self, stream: str, frame: Frame, *, exclude: Collection[str] = (), key: Hashable = None
     ) -> Position:
         """Publish a message; its position, once it is safe. Raises Unavailable."""
-        await self.start()
+        if self._starting is None or not self._starting.done():
+            await self.start()
         return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
 
     async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
@@ -321,7 +323,9 @@ class Hub:
             try:
                 await self.uplink.attempt(lambda line: line.renounce(stream, position), self.options.publish_timeout)
             except Unavailable:
-                _log.warning("a stream goes on in the epoch in which it has lost something: the backplane does not answer")
+                _log.warning(
+                    "a stream goes on in the epoch in which it has lost something: the backplane does not answer"
+                )
 
     def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
         """Surrounds sending an entry to all members."""

@@ -66,28 +66,27 @@ class Node:
             await self.hub.add_soon(stream, connection)
 
     async def enter(self, group: Group[Any], connection: Connection[Any, Any], info: bytes | None) -> None:
-        """A connection joins a group, or not: then it raises Unavailable."""
-        async with self.hub.held(group.stream) as feed:
-            if not connection.is_open:
-                return
-            groups = connection.groups
-            was_in, before = group in groups, groups.get(group)
-            if was_in and before == info and connection in feed.members:
-                return
-            groups[group] = info
-            await self.sessions.save(connection)  # first: what the client knows to be in, it has to get back
-            if not _is_still(group, info, connection):
-                return  # it has left meanwhile
-            if connection.is_open and connection not in feed.members:
-                feed.add(connection)
-            try:
+        """A connection joins a group, or not: then it raises Unavailable. Who calls `leave` meanwhile has left."""
+        groups = connection.groups
+        was_in, before = group in groups, groups.get(group)
+        if was_in and before == info and connection in group:
+            return
+        groups[group] = info
+        try:
+            async with self.hub.held(group.stream) as feed:
+                await self.sessions.save(connection)  # first: what the client knows to be in, it has to get back
+                if not connection.is_open or not _is_still(group, info, connection):
+                    return
+                if connection not in feed.members:
+                    feed.add(connection)
                 await self._appear(group, connection, before, info)
-            except Unavailable:
-                if not was_in and _is_still(group, info, connection):
-                    del groups[group]
+        except Unavailable:
+            if not was_in and _is_still(group, info, connection):
+                del groups[group]
+                if (feed := self.hub.local_feed(group.stream)) is not None and connection in feed.members:
                     feed.remove(connection, told=True)
-                    self.hub.start_soon(self.sessions.save(connection))
-                raise
+                self.hub.start_soon(self.sessions.save(connection))
+            raise
 
     async def _appear(
         self, group: Group[Any], connection: Connection[Any, Any], before: bytes | None, info: bytes | None

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import time
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from sockspec.runtime.backplane.line import Line, Placed
@@ -29,6 +30,8 @@ class Seats:
         self._held: dict[str, str] = {}
         self._unsure: set[str] = set()
         """Those of which nobody else knows, perhaps."""
+        self._owed: dict[str, str] = {}
+        """Those that were given back while the backplane did not answer."""
 
     async def claim(self, scope: str, principal: str, most: int) -> str | None:
         """Take a place, to be given back by its name; None when there is none.
@@ -59,10 +62,17 @@ class Seats:
         self._unsure.discard(name)
         table = self._held.pop(name, None)
         if table is not None:
-            self._hub.start_soon(self._drop(table, name), farewell=True)
+            self._owed[name] = table
+            if self._hub.uplink.is_up:
+                self._hub.start_soon(self._give_back(name), farewell=True)
 
-    async def _drop(self, table: str, name: str) -> None:
-        await self._hub.uplink.attempt(lambda line: line.drop(table, name))
+    async def _give_back(self, name: str) -> None:
+        await self._hub.uplink.attempt(lambda line: self._drop(line, name), self._hub.options.lease)
+
+    async def _drop(self, line: Line, name: str) -> None:
+        if (table := self._owed.get(name)) is not None:
+            await line.drop(table, name)
+            self._owed.pop(name, None)
 
     async def tell_again(self, line: Line) -> None:
         """The backplane has forgotten this node's places. Raises BackplaneError."""
@@ -70,16 +80,22 @@ class Seats:
         await self.tell_unsure(line)
 
     async def tell_unsure(self, line: Line) -> None:
-        """Let others know of the places that were taken while the backplane did not answer. Raises BackplaneError."""
-        while some := tuple(itertools.islice(self._unsure, _AT_ONCE)):
-            for failed in await asyncio.gather(*(self._place(line, name) for name in some), return_exceptions=True):
-                if failed is not None:
-                    raise failed
+        """Tell of what was taken and given back while the backplane did not answer. Raises BackplaneError."""
+        await _each(self._owed, lambda name: self._drop(line, name))
+        await _each(self._unsure, lambda name: self._place(line, name))
 
     async def _place(self, line: Line, name: str) -> None:
         if (table := self._held.get(name)) is not None:
             await line.place(table, name, b"")
         self._unsure.discard(name)
+
+
+async def _each(names: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
+    """Do something for each of the names, some at a time, until there are none. Raises what it raises."""
+    while some := tuple(itertools.islice(names, _AT_ONCE)):
+        for failed in await asyncio.gather(*map(work, some), return_exceptions=True):
+            if failed is not None:
+                raise failed
 
 
 class SharedRate:

@@ -152,7 +152,7 @@ class Sessions:
                     continue
                 # Where there are none, what this node has still to get is what the client has already.
                 is_all = not found.entries
-                deliveries = [feed.delivery_of(entry) for entry in found.entries]
+                deliveries = feed.deliveries_of(found)
             for delivery in deliveries:
                 delivery.post_to(connection)
                 position = Position(position.epoch, delivery.offset)

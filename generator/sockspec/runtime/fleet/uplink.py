@@ -174,9 +174,12 @@ class Uplink:
 
     async def publish(self, stream: str, data: bytes, history: History, seconds: float) -> Position:
         """Publish once, whatever it takes within that time. Raises Unavailable."""
-        id = f"{self.node}-{next(self._numbers)}"
         if (local := self.local) is not None:
-            return await _at_once(lambda line: line.publish(stream, data, id=id, history=history), local)
+            try:
+                return await local.publish(stream, data, id="", history=history)
+            except BackplaneError as error:  # it is closed
+                raise Unavailable from error
+        id = f"{self.node}-{next(self._numbers)}"
         if self.publishing >= self._most:
             raise Unavailable
         self.publishing += 1
