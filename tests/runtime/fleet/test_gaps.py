@@ -396,3 +396,23 @@ async def test_history_that_is_short_for_a_resume_is_no_reason_to_lose_a_gap() -
                 await asyncio.sleep(0)
         await ann.until(lambda: len(ann.heard) >= 100 or ann.recoveries)
         assert (ann.heard, ann.recoveries) == ([str(number) for number in range(100)], [])
+
+
+@scenario
+async def test_no_client_has_a_stream_begin_another_epoch() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 1) as nodes:
+        peer = await nodes.peer()
+        session = await peer.begin()
+        await peer.join()
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("one"))
+        await peer.hear("one")
+        claimed = [{**position, "offset": 1000} for position in peer.positions]
+        peer.end.abort()
+        again = await nodes.peer()
+        await again.resume(session, *claimed)
+        recovered = await again.next("sockspec.recovered")
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("two"))
+        await again.hear("two")
+        assert (recovered["recovered"], len(claimed)) == (False, 3)
+        assert "renounce" not in backplane.asked
