@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chat import RoomConnection
-from sockspec.runtime import Application, Options, Unavailable
+from sockspec.runtime import Application, Limits, Options, Unavailable
 from sockspec.runtime.backplane.line import BackplaneError, Line, Receiver
 from sockspec.runtime.fleet.control import GroupPosition
 from sockspec.runtime.fleet.recovery import Recovery, Resumption
@@ -117,6 +117,27 @@ async def test_connections_that_come_and_go_while_the_engine_is_away_leave_nothi
         await backplane.come_back()
         await nodes.hub(0)._do_chores()
         assert nodes.all[0].dispatcher.node.seats._owed == {}
+
+
+@pytest.mark.parametrize("what", ["a place among the connections", "presence"])
+@scenario
+async def test_what_is_given_up_while_it_is_told_again_is_given_up(what: str) -> None:
+    backplane = Wavering()
+    most = None if what == "presence" else 3
+    async with fleet(backplane, 1, lease=60, limits=Limits(max_connections_per_principal=most)) as nodes:
+        async with nodes.person("a") as ann:
+            await ann.enter()
+            backplane.leave()
+            backplane.placing.clear()
+            backplane.asked.clear()
+            await backplane.come_back(empty=True)
+            await nodes.until(lambda: "place" in backplane.asked)
+        dropped = 1 if most is None else 2
+        await nodes.until(lambda: backplane.asked.count("drop") == dropped)
+        backplane.placing.set()
+        await nodes.until(lambda: backplane.asked.count("drop") == dropped + 1)
+        assert await nodes.leftovers() == {}
+        assert await nodes.records() == {}
 
 
 @scenario

@@ -45,6 +45,9 @@ class Wavering(Backplane):
         self.asked: list[str] = []
         """What was asked for, in order."""
         self.lines: dict[str, WaveringLine] = {}
+        self.placing = asyncio.Event()
+        """Cleared, what is placed has been asked for, and is not there yet."""
+        self.placing.set()
 
     async def open(self, node: str, receiver: Receiver) -> Line:
         self.check("open")
@@ -147,8 +150,7 @@ class WaveringLine(Line):
         return await self._ask("read", lambda: self.to.read(stream, since, limit))
 
     async def renounce(self, stream: str, position: Position) -> None:
-        self.backplane.check("renounce")
-        await self.to.renounce(stream, position)
+        await self._ask("renounce", lambda: self.to.renounce(stream, position))
 
     async def renew(self, lease: float) -> Registration:
         return await self._ask("renew", lambda: self.to.renew(lease))
@@ -157,6 +159,7 @@ class WaveringLine(Line):
         await self._ask("retire", self.to.retire)
 
     async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
+        await self.backplane.placing.wait()
         return await self._ask("place", lambda: self.to.place(table, key, value, most=most))
 
     async def drop(self, table: str, key: str) -> bool:
