@@ -53,14 +53,22 @@ async def say(nodes: Fleet, text: str, *to: Person) -> None:
     """Say something in the room, and wait until these have heard it."""
     await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted(text))
     for one in to:
-        await one.until(lambda one=one: text in one.heard)
+        await _hears(one, text)
+
+
+async def _hears(one: Person, text: str) -> None:
+    await one.until(lambda: text in one.heard)
+
+
+async def _is_told(one: Person, count: int) -> None:
+    await one.until(lambda: len(one.recoveries) >= count)
 
 
 async def told_once(nodes: Fleet, *people: Person) -> None:
     """Each is told of a loss once for each stream: in NATS of all, as nobody can tell what was lost of which."""
     count = 3 if isinstance(nodes.backplane, NatsBackplane) else 1
     for one in people:
-        await one.until(lambda one=one: len(one.recoveries) >= count)
+        await _is_told(one, count)
     await say(nodes, "in the end", *people)
     for one in people:
         assert one.recoveries == [LOST] * count
