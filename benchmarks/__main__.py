@@ -5,7 +5,7 @@ Machines differ and are shared, so ratios are what counts; nothing here fails.
 
 from __future__ import annotations
 
-from benchmarks import checking, decoding, generating, holding, importing, lanes, real, receiving, serving
+from benchmarks import checking, decoding, fleet, generating, holding, importing, lanes, real, receiving, serving
 
 
 def main() -> None:
@@ -23,6 +23,11 @@ def main() -> None:
         ),
         ("Many connections", holding.run),
         ("Clients", receiving.run),
+        (f"A room of {fleet.MEMBERS}, by each backplane", fleet.deliveries),
+        (f"The same room on {fleet.NODES} nodes", fleet.growth),
+        ("Connections in a room", fleet.memory),
+        ("Everybody comes back at once", fleet.storms),
+        ("Publishing to a room that nobody is in", fleet.publishing),
     ):
         print(f"\n{title}\n{'-' * len(title)}")
         for line in run():

@@ -21,6 +21,7 @@ from benchmarks.fleet_servers import GREETING, ROOM
 MARK: Final = b"|"
 """Stands once in each message that is counted, before the time at which it was said; no size of a frame looks like it."""
 _PATIENCE: Final = 60.0
+_QUIET: Final = 0.5
 _AT_ONCE: Final = 100
 """How many connections are opened at the same time: a listener's queue is not long."""
 _DIGITS: Final = 20
@@ -191,6 +192,14 @@ class Crowd:
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self._read(left)
+
+    def settle(self) -> None:
+        """Hear what is still to come, until nothing comes for a while."""
+        end = time.monotonic() + _PATIENCE
+        before = -1
+        while self.heard != before and time.monotonic() < end:
+            before = self.heard
+            self.listen(_QUIET)
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 

@@ -122,12 +122,13 @@ def channels(url: str, layer: str) -> None:
     from channels.routing import ProtocolTypeRouter, URLRouter
     from django.urls import path
 
-    class Room(AsyncWebsocketConsumer):
+    class Room(AsyncWebsocketConsumer):  # type: ignore[misc]  # what it extends has no types for mypy
         """Tells everybody what one says."""
 
         async def connect(self) -> None:
             await self.accept()
-            if self.scope["url_route"]["kwargs"]["room"] == ROOM:
+            scope: dict[str, Any] = dict(self.scope)
+            if scope["url_route"]["kwargs"]["room"] == ROOM:
                 await self.channel_layer.group_add(ROOM, self.channel_name)
                 await self.send(text_data=json.dumps({"type": GREETING}))
 
@@ -146,8 +147,8 @@ def channels(url: str, layer: str) -> None:
             posted = {"type": "messagePosted", "timestamp": now().isoformat(), "data": event["data"]}
             await self.send(text_data=json.dumps(posted))
 
-    router = URLRouter([path("v1/rooms/<room>", Room.as_asgi())])
-    under_uvicorn(ProtocolTypeRouter({"websocket": router}))
+    routes: list[Any] = [path("v1/rooms/<room>", Room.as_asgi())]
+    under_uvicorn(ProtocolTypeRouter({"websocket": URLRouter(routes)}))
 
 
 def bare_websockets(url: str) -> None:

@@ -141,6 +141,20 @@ class Engine:
         assert self._process is None
         shutil.rmtree(self.folder)
 
+    def copy(self, to: Path) -> Path:
+        """What it has stored so far, in a folder of its own. It is ended for that, and started again."""
+        self.stop()
+        shutil.copytree(self.folder, to)
+        self.start()
+        return to
+
+    def go_back(self, to: Path) -> None:
+        """End it at once, and start it with what it, or another one, had stored at an earlier time."""
+        self.kill()
+        self.forget()
+        shutil.copytree(to, self.folder)
+        self.start()
+
     def remove(self) -> None:
         """End it, and remove what it stored."""
         self.kill()

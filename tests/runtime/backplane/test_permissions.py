@@ -41,6 +41,8 @@ async def everything(backplane: Backplane) -> None:
             while len(await other.everything("short")) > 1:
                 await asyncio.sleep(0.01)
         await one.line.unsubscribe(["stream"])
+        await one.line.renounce("stream", (await other.line.positions(["stream"]))["stream"])
+        assert await other.everything("stream") == []
         assert await one.line.place("table", "key", b"value", most=1) is Placed.NEW
         assert await other.line.place("table", "other key", b"value", most=1) is Placed.FULL
         assert await other.line.place("table", "key", b"value") is Placed.KNOWN

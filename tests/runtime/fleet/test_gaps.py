@@ -32,13 +32,17 @@ class Story:
         self.size = size
         self.heard: list[int] = []
         self.read_since: list[int] = []
+        self.renounced: list[Position] = []
+        self.allows = True
+        """Whether it begins another epoch when it is told to."""
+        self.begin = 0
         self.lost = 0
         self.tasks: set[asyncio.Task[Any]] = set()
         self.feed = Feed("stream", self)
 
     @property
     def top(self) -> Position:
-        return Position(self.epoch, self.stored[-1].offset if self.stored else 0)
+        return Position(self.epoch, self.stored[-1].offset if self.stored else self.begin)
 
     def publish(self, count: int = 1) -> list[Entry]:
         """Store entries; they are handed out by the test, or not."""
@@ -58,6 +62,13 @@ class Story:
             return Slice(self.top, (), complete=False)
         found = tuple(entry for entry in kept if entry.offset > since.offset)[:limit]
         return Slice(self.top, found, complete=found[0].after <= since.offset if found else since == self.top)
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        self.renounced.append(position)
+        await asyncio.sleep(0)
+        if self.allows and position.epoch == self.epoch:
+            self.begin = max(self.top.offset, position.offset)
+            self.epoch, self.stored = f"after {self.epoch}", []
 
     def emptied(self, feed: Feed) -> None: ...
 
@@ -95,7 +106,7 @@ async def test_entries_that_come_twice_late_or_not_at_all_are_delivered_once_and
     assert (story.heard, story.lost) == ([1, 2, 3, 4, 5], 0)
     story.come(four, five, *story.publish())
     assert story.heard == [1, 2, 3, 4, 5, 6]
-    assert story.read_since == [1]
+    assert story.read_since == [0]  # with the entry that was delivered last, to see whether it is there still
 
 
 @scenario
@@ -154,21 +165,117 @@ async def test_a_new_epoch_is_begun_with_what_there_is_of_it_and_counts_as_a_los
 
 
 @scenario
-async def test_an_engine_that_lost_the_latest_entries_is_followed() -> None:
+async def test_a_stream_that_stands_before_what_was_delivered_begins_another_epoch() -> None:
     story = Story()
     story.feed.open_at(Position("first", 0))
     story.come(*story.publish(3))
     del story.stored[1:]
     story.feed.look(story.top, Position("first", 3))
     await story.settled()
-    assert (story.feed.position, story.lost) == (Position("first", 1), 1)
-    (two,) = story.publish()
-    two = Entry(2, 1, "another one", two.data)
-    story.come(two)
-    assert story.heard == [1, 2, 3, 2]
+    assert (story.renounced, story.lost) == ([Position("first", 3)], 1)
+    assert story.feed.position == Position("after first", 3)
+    story.come(*story.publish(2))
+    assert (story.heard, story.lost) == ([1, 2, 3, 4, 5], 1)
+
+
+@scenario
+async def test_another_entry_where_one_was_delivered_begins_another_epoch() -> None:
+    story = Story()
+    story.feed.open_at(Position("first", 0))
+    story.come(*story.publish(3))
     del story.stored[1:]
-    story.come(Entry(2, 1, "yet another one", two.data))
-    assert story.heard == [1, 2, 3, 2, 2]
+    other = Entry(2, 1, "another one", b"")
+    story.stored.append(other)
+    story.come(other, other, Entry(3, 2, "yet another one", b""))
+    await story.settled()
+    assert (story.renounced, story.lost) == ([Position("first", 3)], 1)
+    assert story.feed.position == Position("after first", 3)
+    story.come(Entry(4, 3, "late", b""), epoch="first")
+    story.come(*story.publish())
+    await story.settled()
+    assert (story.heard, len(story.renounced), story.lost) == ([1, 2, 3, 4], 1, 1)
+
+
+@pytest.mark.parametrize("more", [0, 1, 300])
+@scenario
+async def test_what_was_published_instead_while_a_node_was_away_is_not_taken_for_what_follows(more: int) -> None:
+    story = Story(size=1000)
+    story.feed.open_at(Position("first", 0))
+    story.come(*story.publish(3))
+    story.stored[2:] = [Entry(3, 2, "another one", b"")]
+    story.publish(more)
+    story.feed.look(story.top, story.feed.position, closely=True)
+    await story.settled()
+    assert (story.renounced, story.lost) == ([Position("first", 3)], 1)
+    story.come(*story.publish())
+    assert story.heard == [1, 2, 3, 4 + more]
+
+
+@scenario
+async def test_an_engine_that_kept_everything_is_not_taken_for_one_that_lost_something() -> None:
+    story = Story(size=5)
+    story.feed.open_at(Position("first", 0))
+    story.come(*story.publish(3))
+    story.feed.look(story.top, story.feed.position, closely=True)
+    await story.settled()
+    story.publish(5)  # so that what was delivered last is no longer kept, but all that comes after it
+    story.feed.look(story.top, story.feed.position, closely=True)
+    await story.settled()
+    assert (story.heard, story.renounced, story.lost) == (list(range(1, 9)), [], 0)
+
+
+@scenario
+async def test_an_engine_that_begins_no_other_epoch_is_followed_all_the_same() -> None:
+    story = Story()
+    story.allows = False
+    story.feed.open_at(Position("first", 0))
+    story.come(*story.publish(3))
+    del story.stored[1:]
+    story.feed.look(story.top, story.feed.position)
+    await story.settled()
+    assert (len(story.renounced), story.lost, story.feed.position) == (3, 1, Position("first", 1))
+    story.come(*story.publish(2))
+    assert story.heard == [1, 2, 3, 2, 3]
+
+
+@scenario
+async def test_an_engine_that_has_lost_the_other_epoch_as_well_begins_a_third() -> None:
+    story = Story()
+    story.feed.open_at(Position("first", 0))
+    story.come(*story.publish(3))
+    before = story.stored[:1]
+    del story.stored[1:]
+    story.feed.look(story.top, story.feed.position)
+    await story.settled()
+    story.come(*story.publish())
+    story.epoch, story.stored = "first", before
+    story.feed.look(story.top, story.feed.position, closely=True)
+    await story.settled()
+    assert story.renounced == [Position("first", 3), Position("first", 1)]
+    assert (story.lost, story.feed.position) == (2, Position("after first", 1))
+    story.come(*story.publish())
+    assert story.heard == [1, 2, 3, 4, 2]
+
+
+@scenario
+async def test_what_was_delivered_in_one_epoch_is_not_delivered_again_in_the_next() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 2) as nodes, nodes.person("ann") as ann:
+        await ann.enter_quietly()
+        room = nodes.halls[1].group(RoomConnection, "lobby")
+        await room.broadcast(posted("one"))
+        await ann.until(lambda: ann.heard == ["one"])
+        line = backplane.lines[nodes.hub(1).node]
+        top = (await line.positions([room.stream]))[room.stream]
+        (one,) = (await line.read(room.stream, Position(top.epoch, 0), 10)).entries
+        await line.renounce(room.stream, top)
+        for again in (one.id, "another"):
+            await line.publish(room.stream, one.data, id=again, history=History())
+        await ann.until(lambda: len(ann.heard) == 2)
+        await room.broadcast(posted("two"))
+        await ann.until(lambda: "two" in ann.heard)
+        assert ann.heard == ["one", "one", "two"]
+        assert ann.recoveries == [Recovery(resumed=True, recovered=False)]
 
 
 @scenario
@@ -205,7 +312,7 @@ async def test_nothing_is_lost_or_doubled_however_nodes_are_told_of_it(seed: int
 
         await asyncio.gather(*map(speak, range(3)))
         for one in people:
-            await one.until(lambda one=one: len(one.heard) >= 180)
+            await one.hears_so_many(180)
         orders = [one.heard for one in people]
         assert all(order == orders[0] for order in orders)
         assert sorted(orders[0]) == sorted(f"{at} {number}" for at in range(3) for number in range(60))
@@ -271,9 +378,9 @@ async def test_a_node_gives_up_what_nobody_hears_and_takes_it_up_again() -> None
             stream = nodes.halls[0].group(RoomConnection, "lobby").stream
             assert stream in line.streams
             await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted(str(number)))
-            await ann.until(lambda number=number: len(ann.heard) == number + 1)
+            await ann.hears_so_many(number + 1)
             await ann.leave_quietly()
-            await nodes.until(lambda stream=stream: stream not in line.streams)
+            await nodes.until(lambda: "group /v1/rooms/{room} lobby" not in line.streams)
             assert nodes.hub(0).local_feed(stream) is None
         assert ann.heard == ["0", "1", "2"]
 
@@ -289,3 +396,23 @@ async def test_history_that_is_short_for_a_resume_is_no_reason_to_lose_a_gap() -
                 await asyncio.sleep(0)
         await ann.until(lambda: len(ann.heard) >= 100 or ann.recoveries)
         assert (ann.heard, ann.recoveries) == ([str(number) for number in range(100)], [])
+
+
+@scenario
+async def test_no_client_has_a_stream_begin_another_epoch() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 1) as nodes:
+        peer = await nodes.peer()
+        session = await peer.begin()
+        await peer.join()
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("one"))
+        await peer.hear("one")
+        claimed = [{**position, "offset": 1000} for position in peer.positions]
+        peer.end.abort()
+        again = await nodes.peer()
+        await again.resume(session, *claimed)
+        recovered = await again.next("sockspec.recovered")
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("two"))
+        await again.hear("two")
+        assert (recovered["recovered"], len(claimed)) == (False, 3)
+        assert "renounce" not in backplane.asked

@@ -125,7 +125,10 @@ class Receiver(Protocol):
         ...
 
     def restored(self) -> None:
-        """The engine answers, and all subscriptions are there again. What was published meanwhile may have been missed."""
+        """The engine answers, and all subscriptions are there again. What was published meanwhile may have been missed.
+
+        It may have lost some of what it had. This may also be called when nothing was interrupted.
+        """
         ...
 
 
@@ -168,6 +171,16 @@ class Line(ABC):
     @abstractmethod
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
         """The entries after a position, `limit` of them at most. `complete` is false when some are no longer kept."""
+
+    @abstractmethod
+    async def renounce(self, stream: str, position: Position) -> None:
+        """Give up an epoch: the stream was seen to stand at this position, and has lost what it was given by then.
+
+        As after a failover to a replica that was behind, or a power cut before what was acknowledged was on the disk: it
+        stands before the position now, or has something else there. Unless the stream has left that epoch already, it begins
+        another one, at this position or after it, without history and without the ids of what was published before. However
+        many nodes say so at once, it is one. Other streams may begin another epoch as well.
+        """
 
     # --- records ----------------------------------------------------------------------------------------------------
 

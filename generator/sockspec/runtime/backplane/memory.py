@@ -36,9 +36,9 @@ _REAPED: Final = -1.0
 class _Stream:
     """The entries of a stream, the latest at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, offset: int = 0) -> None:
         self.epoch: Final = os.urandom(6).hex()
-        self.offset = 0
+        self.offset = offset
         self.entries: deque[tuple[float, Entry]] = deque()
         self.ids: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self.touched = 0.0
@@ -140,6 +140,13 @@ class MemoryBackplane(Backplane):
             if name in line.streams:
                 line.receiver.receive(name, stream.epoch, entry)
         return stream.top if stream.offset == entry.offset else Position(stream.epoch, entry.offset)
+
+    def renounce(self, name: str, position: Position) -> None:
+        """Begin another epoch. It is of use in tests: nothing is lost here."""
+        stream = self.stream(name)
+        if stream.epoch == position.epoch:
+            anew = self._streams[name] = _Stream(max(stream.offset, position.offset))
+            anew.touched, anew.seconds = stream.touched, stream.seconds
 
     # --- records ----------------------------------------------------------------------------------------------------
 
@@ -292,6 +299,9 @@ class _MemoryLine(Line):
         entries = tuple(itertools.islice(later, limit))
         reaches = entries[0].after <= since.offset if entries else since.offset == found.offset or limit == 0
         return Slice(found.top, entries, complete=reaches)
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        self._backplane.renounce(stream, position)
 
     async def renew(self, lease: float) -> Registration:
         return self._backplane.renew(self.node, lease)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sockspec.runtime.backplane.line import Entry, Position, Slice
 from sockspec.runtime.fleet import control
+from sockspec.runtime.fleet.continuity import PART, read_on
 from sockspec.runtime.fleet.publication import Publication, unpack, wire_name
 from sockspec.runtime.transport import Frame
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger("sockspec.server")
 
-PART: Final = 128
-"""How many entries are read from history at once."""
 _TAIL: Final = 256
 """How many of the latest entries a node remembers, so that not every client that comes back asks the engine."""
 _TAIL_BYTES: Final = 256 * 1024
@@ -71,13 +70,19 @@ class Delivery(Struct, eq=False, gc=False):
             return
         connection.post(self.placed if connection.is_placed else self.frame, self.publication.key)
 
-    def post_to_all(self, connections: Collection[Connection[Any, Any]]) -> None:
-        """Send it to connections: as `post_to`, but what is the same for all of them is looked up once."""
+    def post_to_all(self, connections: Collection[Connection[Any, Any]], *, again: bool = False) -> None:
+        """Send it to connections: as `post_to`, but what is the same for all of them is looked up once.
+
+        What they have had already, they are told the place of.
+        """
         is_for_all = not (self.is_void or self.publication.exclude)
         plain, placed, key = self.frame, self._placed, self.publication.key
         for connection in connections:
             try:
-                if not is_for_all:
+                if again:
+                    if connection.is_placed:
+                        connection.post(self.skipped)
+                elif not is_for_all:
                     self.post_to(connection)
                 elif connection.is_placed:
                     placed = placed or self.placed
@@ -94,6 +99,10 @@ class Source(Protocol):
 
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
         """The history of a stream, however long it takes until the engine answers."""
+        ...
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        """Have a stream begin another epoch, if the engine can be told in time: it has lost what stood there."""
         ...
 
     def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
@@ -143,6 +152,10 @@ class Feed:
         self._tail_bytes = 0
         self._early: deque[tuple[str, Entry, int]] | None = None
         self._refill: asyncio.Task[Any] | None = None
+        self._left = ""
+        """The epoch before that of the position."""
+        self._is_broken = False
+        """Whether something else was seen to stand in the stream where this node was given something."""
         self._ready: asyncio.Future[None] | None = None
 
     # --- being subscribed -------------------------------------------------------------------------------------------
@@ -169,13 +182,16 @@ class Feed:
             self._ready.set_result(None)
         self._ready = None
 
-    def look(self, top: Position, since: Position | None = None) -> None:
-        """The stream stands there, or did when this feed stood at `since`: refill what is missing, if something is."""
+    def look(self, top: Position, since: Position | None = None, *, closely: bool = False) -> None:
+        """The stream stands there, or did when this feed stood at `since`: refill what is missing, if something is.
+
+        To look closely is to see whether what was delivered last is there still, where that is known.
+        """
         own = self.position
         if own is None or self._refill is not None:
             return
         least = own if since is None or since.epoch != own.epoch else since
-        if top.epoch != own.epoch or not least.offset <= top.offset <= own.offset:
+        if (closely and self._tail) or top.epoch != own.epoch or not least.offset <= top.offset <= own.offset:
             self._begin_refill()
 
     # --- receiving --------------------------------------------------------------------------------------------------
@@ -195,14 +211,15 @@ class Feed:
     def _take(self, epoch: str, entry: Entry, tries: int) -> None:
         position = self.position
         assert position is not None
+        if epoch == self._left:
+            return  # it was on its way when the stream had left that already
         if epoch != position.epoch or (entry.offset > position.offset and entry.after > position.offset):
             self._read_for(epoch, entry, tries)
         elif entry.offset > position.offset:
             self._deliver(entry)
         elif self._diverges(entry):
-            self._source.missed(self, 0, lost=True)
-            self._begin_at(Position(epoch, entry.after))
-            self._deliver(entry)
+            self._is_broken = True
+            self._begin_refill()
 
     def _read_for(self, epoch: str, entry: Entry, tries: int) -> None:
         """Read what is missing before an entry, or the epoch that it is of."""
@@ -216,7 +233,8 @@ class Feed:
         """Whether another entry stood there once: the engine has lost what it had."""
         return any(known.offset == entry.offset and known.id != entry.id for known in self._tail or ())
 
-    def _deliver(self, entry: Entry) -> None:
+    def _deliver(self, entry: Entry, *, again: bool = False) -> None:
+        """Send an entry to all members. They are only told where it stands if it comes again, as in another epoch."""
         assert self.position is not None
         self.position = Position(self.position.epoch, entry.offset)
         if self._control is not None:
@@ -226,7 +244,7 @@ class Feed:
         if self._tail is not None:
             self._remember(delivery, self._tail)
         with self._source.delivering(self, delivery):
-            delivery.post_to_all(tuple(self.members))
+            delivery.post_to_all(tuple(self.members), again=again)
 
     def _remember(self, delivery: Delivery, tail: deque[Delivery]) -> None:
         tail.append(delivery)
@@ -252,26 +270,38 @@ class Feed:
         """Read and deliver up to the end of the stream."""
         while True:
             assert self.position is not None
-            found = await self._source.read(self.stream, self.position, PART)
+            found, had = await self._read(), frozenset[str]()
             if found.complete:
                 self._source.missed(self, len(found.entries), lost=False)
                 if not found.entries:
                     self.position = found.top
                     return
             else:
+                had = frozenset(delivery.id for delivery in self._tail or ())
                 found = await self._begin_anew(found)
                 if not found.entries:
                     return
             for entry in found.entries:
                 if entry.offset > self.position.offset:
-                    self._deliver(entry)
+                    self._deliver(entry, again=entry.id in had)
             if self.position.offset >= found.top.offset:
                 return
+
+    async def _read(self) -> Slice:
+        """What comes after what was delivered, if the stream still has that."""
+        assert self.position is not None
+        is_broken, self._is_broken = self._is_broken, False
+        last = self._tail[-1] if self._tail else None
+        return await read_on(self._source, self.stream, self.position, last, is_broken=is_broken)
 
     async def _begin_anew(self, found: Slice) -> Slice:
         """Something is missing for good: go on with what there is."""
         assert self.position is not None
+        if found.top.epoch == self._left:  # the engine has gone back to before it was left
+            await self._source.renounce(self.stream, found.top)
+            found = await self._source.read(self.stream, self.position, PART)
         if found.top.epoch != self.position.epoch:
+            self._left = self.position.epoch
             # All that is there of another epoch was missed; it may be all that there ever was.
             found = await self._source.read(self.stream, Position(found.top.epoch, 0), PART)
         start = found.entries[0].after if found.entries else self._earliest(found.top)

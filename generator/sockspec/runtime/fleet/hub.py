@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Slice
-from sockspec.runtime.fleet.feed import PART, Delivery, Feed
+from sockspec.runtime.fleet.continuity import PART
+from sockspec.runtime.fleet.feed import Delivery, Feed
 from sockspec.runtime.fleet.lease import Lease
 from sockspec.runtime.fleet.publication import node_stream, unpack
 from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
@@ -22,7 +23,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable
+    from collections.abc import Collection, Hashable, Iterable
 
     from sockspec.runtime.connection import Connection
 
@@ -32,6 +33,8 @@ _BATCH: Final = 500
 """How many streams are asked about at once."""
 _FAREWELL: Final = 2.0
 """How long the end of a node waits for what it has still to tell the backplane, in seconds."""
+_READING: Final = 32
+"""How many streams are read at once, so that all of them do not get into each other's way when an engine comes back."""
 _PAUSE: Final = 1.0
 """After something has failed that was not to fail, in seconds."""
 _UNSEEN: Final = nullcontext()
@@ -54,6 +57,7 @@ class Hub:
         self._has_stopped = False
         self._batch = _BATCH
         self._checked = 0.0
+        self._reading: Final = asyncio.Semaphore(_READING)
         self._catching_up: asyncio.Task[Any] | None = None
         self._doing_chores: asyncio.Task[Any] | None = None
         self.uplink: Uplink
@@ -198,6 +202,12 @@ class Hub:
                 self._subscribe_soon()
         return feed
 
+    def expect(self, streams: Iterable[str]) -> None:
+        """These are about to be joined one after the other: subscribe to them together."""
+        if self.uplink.local is None:
+            for stream in streams:
+                self.feed(stream)
+
     async def ready(self, stream: str, seconds: float | None = None) -> Feed:
         """A stream that this node is subscribed to. Raises Unavailable when it is not after so many seconds."""
         await self.start()
@@ -309,7 +319,19 @@ class Hub:
         """The history of a stream, as soon as the engine answers."""
         if (local := self.uplink.local) is not None:
             return await local.read(stream, since, limit)
-        return await self.uplink.attempt(lambda line: line.read(stream, since, limit))
+        async with self._reading:
+            return await self.uplink.attempt(lambda line: line.read(stream, since, limit))
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        """Have a stream begin another epoch, if the engine can be told in time: it has lost what stood there."""
+        self.lease.distrust()
+        async with self._reading:
+            try:
+                await self.uplink.attempt(lambda line: line.renounce(stream, position), self.options.publish_timeout)
+            except Unavailable:
+                _log.warning(
+                    "a stream goes on in the epoch in which it has lost something: the backplane does not answer"
+                )
 
     def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
         """Surrounds sending an entry to all members."""
@@ -391,7 +413,8 @@ class Hub:
             self._subscribe_soon()
 
     async def _check(self) -> None:
-        """Ask whether something was missed that nothing came after."""
+        """Ask whether something was missed that nothing came after; where the engine was away, whether it lost something."""
+        closely = self._checked == 0.0
         subscribed = [stream for stream, feed in self._feeds.items() if feed.position is not None]
         for start in range(0, len(subscribed), _BATCH):
             some = [feed for stream in subscribed[start : start + _BATCH] if (feed := self._feeds.get(stream))]
@@ -399,7 +422,7 @@ class Hub:
             for stream, position in (await self._positions([feed.stream for feed in some])).items():
                 feed = self._feeds.get(stream)
                 if feed in before:
-                    feed.look(position, before[feed])
+                    feed.look(position, before[feed], closely=closely)
         self._checked = time.monotonic()
 
     async def _positions(self, streams: list[str]) -> Mapping[str, Position]:

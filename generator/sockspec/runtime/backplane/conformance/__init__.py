@@ -19,11 +19,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from sockspec.runtime.backplane.conformance import kept, lines, names, records, streams
+from sockspec.runtime.backplane.conformance import kept, lines, names, records, renouncing, streams
 from sockspec.runtime.backplane.conformance.fleet import Check, Fleet, Forget, Inbox, Member, run, sentence, unused
 from sockspec.runtime.backplane.conformance.forgetting import FORGETTING, ForgettingCheck, run_forgetting
 
-CHECKS: Final[tuple[Check, ...]] = (*streams.CHECKS, *names.CHECKS, *records.CHECKS, *kept.CHECKS, *lines.CHECKS)
+CHECKS: Final[tuple[Check, ...]] = (
+    *streams.CHECKS,
+    *renouncing.CHECKS,
+    *names.CHECKS,
+    *records.CHECKS,
+    *kept.CHECKS,
+    *lines.CHECKS,
+)
 """All that a backplane keeps to."""
 
 __all__ = [

@@ -24,6 +24,7 @@ CALLS: Final[tuple[Callable[[Line], Awaitable[object]], ...]] = (
     lambda line: line.kept("k"),
     lambda line: line.discard("k"),
     lambda line: line.take("b", 1, rate=1.0, burst=1),
+    lambda line: line.renounce("s", Position("x", 0)),
 )
 
 

@@ -15,6 +15,8 @@ What differs from the other backplanes:
   a stream of which nothing is stored, is not complete.
 - With replicas, the one that answers a read may be behind: `Slice.top` is then the end that it knows.
 - What JetStream has acknowledged is in the operating system's hands, and on the disk within the server's `sync_interval`.
+- What was lost was lost of all streams, as far as anybody can tell: renouncing one begins another epoch of all of them, and
+  removes what is stored. Other nodes learn of it within half of their `timeout`.
 """
 
 from __future__ import annotations

@@ -160,6 +160,11 @@ class Link:
         if self._closing:
             await asyncio.wait(set(self._closing))
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected, and everything there that has to be."""
+        return self._is_up
+
     def suspect(self) -> None:
         """Something answered as a server does that has lost what it had."""
         if self._is_up:

@@ -36,7 +36,11 @@ _AT_ONCE: Final = 1000
 
 
 class RedisBackplane(Backplane):
-    """Redis or Valkey, 6.2 or later. It needs the extra `redis`; with `hiredis` installed it reads faster."""
+    """Redis or Valkey, 6.2 or later. It needs the extra `redis`.
+
+    On CPython that brings `hiredis` along, in which redis-py reads: receiving costs half or less of what it does without.
+    Where `hiredis` cannot be had, redis-py alone does the same.
+    """
 
     name: ClassVar = "redis"
     is_shared: ClassVar = True
@@ -209,6 +213,10 @@ class _RedisLine(Line):
         entries = tuple(_entries(reply[2:]))
         reaches = entries[0].after <= since.offset if entries else since.offset == top.offset or limit < 1
         return Slice(top, entries, complete=reaches)
+
+    async def renounce(self, stream: str, position: Position) -> None:
+        said = (position.epoch.encode(), b"%d" % position.offset)
+        await self._publishing.ask(scripts.RENOUNCE.call(self._keys.stream(stream), *self._begin(), *said))
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -54,6 +54,7 @@ _BY_DIGEST: Final[dict[bytes, Script]] = {}
 PUBLISH: Final = _script("stream", "publish")
 POSITION: Final = _script("stream", "position")
 READ: Final = _script("stream", "read")
+RENOUNCE: Final = _script("stream", "renounce")
 RENEW: Final = _script("nodes", "renew")
 RETIRE: Final = _script("nodes", "retire")
 PLACE: Final = _script("nodes", "place")
