@@ -16,8 +16,9 @@ from websockets.asyncio.client import connect
 
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
-from tests.runtime.fleet.crowd import Crowd, say
+from tests.runtime.fleet.crowd import Crowd
 from tests.runtime.fleet.processes import Node, fleet, until
+from tests.runtime.fleet.publishing import say
 
 
 @lasting(60)
