@@ -55,7 +55,7 @@ async def test_a_thousand_clients_that_come_back_at_once_miss_nothing(
         nodes.nodes[0].kill()
         for light in lights:
             light.cut()
-        for after in range(0, 1001, 100):
+        for after in range(0, 1001, 200):
             await publish(after)
         await crowd.end(())
         assert {light.losses for light in lights} == {1}
@@ -76,7 +76,7 @@ async def test_who_was_away_for_longer_than_the_history_reaches_is_told(
         for light in late:
             light.may_come.clear()
             light.cut()
-        await crowd.more(700)  # more than a node remembers, too
+        await crowd.more(500)  # more than a node remembers, too
         for light in late:
             light.may_come.set()
         await crowd.here()

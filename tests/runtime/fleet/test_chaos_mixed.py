@@ -18,7 +18,7 @@ from tests.runtime.fleet.crowd import Crowd, Light
 from tests.runtime.fleet.processes import Fleet, Node, fleet
 from tests.runtime.fleet.verdict import was_told
 
-STEPS = int(os.environ.get("SOCKSPEC_CHAOS_STEPS", "6"))
+STEPS = int(os.environ.get("SOCKSPEC_CHAOS_STEPS", "4"))
 """How many things happen."""
 
 
