@@ -98,8 +98,6 @@ class Connection(Generic[Out, P]):
         )
         self.checks_sent: Final = options.check_sent
         """Whether a message is held to its schema before it is sent."""
-        self.has_ended = False
-        """Whether nothing is received or sent any more."""
         self._in_vain = 0
         self._is_parting = False
         self._closing: asyncio.Task[None] | None = None
@@ -258,7 +256,7 @@ class Connection(Generic[Out, P]):
 
     def ended(self) -> None:
         """The connection has ended: forget what was to be sent, and hear nothing any more."""
-        self.has_ended = self._is_parting = True
+        self._is_parting = True  # who joins it to a group from now on, does so in vain
         self._outbox.clear()
         self._hear_no_more()
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 _PATIENCE: Final = 15.0
 """How long an engine may take to start or to end, in seconds."""
@@ -59,6 +59,9 @@ def _is_taken(port: int) -> bool:
 class Engine:
     """A process that is started at once. Its port and its folder stay the same when it is started again."""
 
+    scheme: ClassVar[str]
+    """What its URLs begin with."""
+
     def __init__(self, command: Sequence[str], port: int, folder: Path, hello: bytes, ready: tuple[bytes, ...]) -> None:
         """`hello` is sent to it until it answers with something that has one of `ready` in it."""
         self._command: Final = tuple(command)
@@ -68,6 +71,11 @@ class Engine:
         self.folder: Final = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -160,6 +168,8 @@ def _folder(name: str) -> Path:
 class Redis(Engine):
     """A Redis that writes down what it is told, so that it can be started again with it."""
 
+    scheme: ClassVar = "redis"
+
     def __init__(self, executable: Path, *options: str, is_sentinel: bool = False) -> None:
         """`options` as in its command line."""
         port, folder = free_port(), _folder("redis")
@@ -174,22 +184,14 @@ class Redis(Engine):
         command = [str(executable), *first, "--port", str(port), "--bind", "127.0.0.1", *stored, *options]
         super().__init__(command, port, folder, b"PING\r\n", (b"PONG", b"NOAUTH"))
 
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"redis://127.0.0.1:{self.port}"
-
 
 class Nats(Engine):
     """A NATS server with JetStream, which stores into its folder."""
+
+    scheme: ClassVar = "nats"
 
     def __init__(self, executable: Path, *options: str) -> None:
         """`options` as in its command line."""
         port, folder = free_port(), _folder("nats")
         command = [str(executable), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "store"), *options]
         super().__init__(command, port, folder, b"", (b"INFO",))
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"nats://127.0.0.1:{self.port}"

@@ -21,6 +21,7 @@ from tests.runtime.chatting import Posted, RoomClient
 from tests.runtime.fleet.processes import Desk, Fleet, Lost, Node, Said, until
 
 Outcome = Literal["acknowledged", "refused", "doubtful"]
+OUTCOMES: Final[tuple[Outcome, ...]] = ("acknowledged", "refused", "doubtful")
 
 QUICK: Final = ClientOptions(backoff_base=0.05, backoff_cap=0.2, max_attempts=10_000, max_retry_after=0.2)
 _HANDSHAKE: Final = (
@@ -73,6 +74,7 @@ class Light(asyncio.Protocol):
         """How often it breaks the connection off once more, after some of what it is sent."""
         self._patience = 0
         self._fleet = fleet
+        self._rng = random.Random(fleet.rng.random())
         self._request = _HANDSHAKE.format(room=room, query=query, name=name).encode()
         self._resumption = Resumption()
         self._received = bytearray()
@@ -97,7 +99,7 @@ class Light(asyncio.Protocol):
 
     async def _wait(self) -> None:
         pause, self._pause = self._pause, min(2 * self._pause, _PAUSES[1])
-        await asyncio.sleep(self._fleet.rng.uniform(pause / 2, pause))
+        await asyncio.sleep(self._rng.uniform(pause / 2, pause))
 
     async def _dial_again(self) -> None:
         await self._wait()
@@ -109,7 +111,7 @@ class Light(asyncio.Protocol):
         self._transport = transport
         self._received.clear()
         self._is_open = False
-        self._patience = self._fleet.rng.randrange(60) if self.cuts else -1
+        self._patience = self._rng.randrange(60) if self.cuts else -1
         transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -310,8 +312,10 @@ class Publisher:
 
 
 def _outcome(said: Said) -> Outcome:
-    assert said.room in ("acknowledged", "refused", "doubtful"), said
-    return said.room
+    for outcome in OUTCOMES:
+        if said.room == outcome:
+            return outcome
+    raise AssertionError(said)
 
 
 def count(publishers: Iterable[Publisher], *outcomes: Outcome) -> int:

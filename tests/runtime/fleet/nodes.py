@@ -1,11 +1,15 @@
 """A fleet in one process: nodes in memory that share a backplane, and clients that can be cut off and sent elsewhere."""
 
+# What is forgotten in the end is not for anybody to see otherwise.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +18,7 @@ from msgspec import Struct
 from chat import ChatServer, RoomClient, RoomConnection, RoomParameters, messages
 from sockspec.runtime import ClientOptions, Group, Handshake, Options, Principal, now
 from sockspec.runtime.backoff import Ending
-from sockspec.runtime.backplane.line import Backplane
+from sockspec.runtime.backplane.line import Backplane, Line, Record
 from sockspec.runtime.fleet.control import HEADER, VERSION
 from sockspec.runtime.fleet.hub import Hub
 from sockspec.runtime.fleet.presence import Member
@@ -108,6 +112,10 @@ class Hall(ChatServer):
         await group.broadcast(messages.PresenceChanged(data=data, timestamp=now()))
 
 
+async def _records(table: str, line: Line) -> tuple[Record, ...]:
+    return await line.records(table)
+
+
 def posted(text: str, *, author: str = "somebody") -> messages.MessagePosted:
     """Something said."""
     said = messages.ChatMessage(id=uuid.uuid4(), room="lobby", author=author, text=text, posted_at=now())
@@ -183,6 +191,18 @@ class Person:
     async def say(self, text: str) -> None:
         """Say something."""
         await self.client.send_message(data=messages.SendMessageData(text=text))
+
+    async def hears(self, *texts: str) -> None:
+        """Wait until these were heard."""
+        await self.until(lambda: set(texts) <= set(self.heard))
+
+    async def hears_so_many(self, count: int) -> None:
+        """Wait until so many messages were heard."""
+        await self.until(lambda: len(self.heard) >= count)
+
+    async def is_back(self, times: int = 1) -> None:
+        """Wait until the client has come back so often, and has got what it missed."""
+        await self.until(lambda: len(self.recoveries) >= times)
 
     def cut(self, *, to: int | None = None) -> None:
         """Break the connection off; the next one goes to another node."""
@@ -344,7 +364,7 @@ class Fleet:
         known = tables or ("presence group /v1/rooms/{room} lobby", "seats everything a", "seats everything b")
         found: dict[str, tuple[str, ...]] = {}
         for table in known:
-            records = await self.hub(0).uplink.attempt(lambda line, table=table: line.records(table), PATIENCE)
+            records = await self.hub(0).uplink.attempt(partial(_records, table), PATIENCE)
             if records:
                 found[table] = tuple(record.key for record in records)
         return found

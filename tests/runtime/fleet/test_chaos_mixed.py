@@ -29,12 +29,18 @@ class Calamities:
         self._nodes = nodes
         self._crowd = crowd
         self._stack = stack
-        self._rng = nodes.rng
+        self._rng = random.Random(nodes.rng.random())
         self._faults: dict[Node, Faults] = {}
         self.all: tuple[Callable[[], Awaitable[None]], ...] = (
             *(self.clients_are_cut_off, self.a_node_is_killed, self.a_node_is_replaced, self.a_node_holds_still),
             *(self.a_node_is_cut_off, self.the_engine_holds_still, self.the_engine_is_killed),
         )
+
+    async def happen(self) -> None:
+        """One of them."""
+        happens = self._rng.choice(self.all)
+        print(happens.__name__)
+        await happens()
 
     async def add(self) -> Node:
         """Another node."""
@@ -104,9 +110,7 @@ async def test_whatever_happens_what_was_acknowledged_is_heard_once_and_in_order
         await crowd.here()
         publishing = crowd.publish(4)
         for _ in range(STEPS):
-            happens = rng.choice(calamities.all)
-            print(happens.__name__)
-            await happens()
+            await calamities.happen()
             await crowd.more(20)
             await crowd.here()
         await crowd.end(publishing)

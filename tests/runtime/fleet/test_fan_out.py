@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -43,6 +44,10 @@ class Chatter:
             await asyncio.sleep(0)
 
 
+def _has_heard(person: Person, chatter: Chatter, count: int) -> bool:
+    return len(person.heard) >= count or len(chatter.safe) >= MESSAGES
+
+
 async def wander(person: Person, chatter: Chatter, chance: random.Random, stays: list[list[str]]) -> None:
     """Join and leave, and be cut off now and then, at any moment; what was heard each time."""
     for _ in range(3):
@@ -51,12 +56,12 @@ async def wander(person: Person, chatter: Chatter, chance: random.Random, stays:
         came = set(chatter.begun)
         for _ in range(chance.randrange(3)):
             seen = len(person.heard) + chance.randrange(1, 12)
-            await person.until(lambda seen=seen: len(person.heard) >= seen or len(chatter.safe) >= MESSAGES)
+            await person.until(partial(_has_heard, person, chatter, seen))
             recoveries = len(person.recoveries)
             person.cut(to=chance.randrange(3))
-            await person.until(lambda number=recoveries: len(person.recoveries) > number)
+            await person.is_back(recoveries + 1)
         surely = set(chatter.safe) - came
-        await person.until(lambda surely=surely: surely <= set(person.heard))
+        await person.hears(*surely)
         await person.leave_quietly()
         heard = person.heard[start:]
         if person.is_with_local:  # else what was safe may still be on its way when somebody comes
@@ -101,7 +106,7 @@ async def test_who_is_excluded_does_not_get_it_not_even_when_they_come_back(back
         await ann.say("to others: one")
         await ann.say("two")
         for one in (ann, bob):
-            await one.until(lambda one=one: "two" in one.heard)
+            await one.hears("two")
         room, excluded = nodes.halls[0].group(RoomConnection, "lobby"), nodes.halls[0].here["ann"]
         ann.cut(to=1)
         await room.broadcast(posted("three"), exclude=excluded)
@@ -115,7 +120,7 @@ async def test_who_is_excluded_does_not_get_it_not_even_when_they_come_back(back
         )
         await bob.say("six")
         for one in (ann, bob):
-            await one.until(lambda one=one: "six" in one.heard)
+            await one.hears("six")
         assert ann.heard == ["two", "four", "six"]
         assert bob.heard == ["to others: one", "two", "three", "four", "six"]
         assert ann.recoveries == [Recovery(resumed=True, recovered=True)]
@@ -139,7 +144,7 @@ async def test_all_connections_of_a_principal_and_all_of_an_endpoint_are_reached
         to_all = [text for text in everything if text.startswith("all")]
         for one in (at_home, at_work, bob):
             wanted = to_all if one is bob else everything
-            await one.until(lambda one=one, wanted=wanted: len(one.heard) >= len(wanted))
+            await one.hears_so_many(len(wanted))
             for kind in ("ann", "all"):  # each of these has an order of its own
                 assert [t for t in one.heard if t.startswith(kind)] == [t for t in wanted if t.startswith(kind)]
         at_work.cut(to=1)
@@ -172,7 +177,8 @@ async def test_a_message_is_encoded_once_however_many_nodes_and_connections_it_g
             await one.enter_quietly()
         await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("to all"))
         for one in people:
-            await one.until(lambda one=one: one.heard == ["to all"])
+            await one.hears("to all")
+        assert [one.heard for one in people] == [["to all"]] * 6
         assert len(encoded) == 1
         assert [len(hall.group(RoomConnection, "lobby")) for hall in nodes.halls] == [2, 2, 2]
 

@@ -312,7 +312,7 @@ async def test_nothing_is_lost_or_doubled_however_nodes_are_told_of_it(seed: int
 
         await asyncio.gather(*map(speak, range(3)))
         for one in people:
-            await one.until(lambda one=one: len(one.heard) >= 180)
+            await one.hears_so_many(180)
         orders = [one.heard for one in people]
         assert all(order == orders[0] for order in orders)
         assert sorted(orders[0]) == sorted(f"{at} {number}" for at in range(3) for number in range(60))
@@ -378,9 +378,9 @@ async def test_a_node_gives_up_what_nobody_hears_and_takes_it_up_again() -> None
             stream = nodes.halls[0].group(RoomConnection, "lobby").stream
             assert stream in line.streams
             await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted(str(number)))
-            await ann.until(lambda number=number: len(ann.heard) == number + 1)
+            await ann.hears_so_many(number + 1)
             await ann.leave_quietly()
-            await nodes.until(lambda stream=stream: stream not in line.streams)
+            await nodes.until(lambda: "group /v1/rooms/{room} lobby" not in line.streams)
             assert nodes.hub(0).local_feed(stream) is None
         assert ann.heard == ["0", "1", "2"]
 
@@ -396,3 +396,23 @@ async def test_history_that_is_short_for_a_resume_is_no_reason_to_lose_a_gap() -
                 await asyncio.sleep(0)
         await ann.until(lambda: len(ann.heard) >= 100 or ann.recoveries)
         assert (ann.heard, ann.recoveries) == ([str(number) for number in range(100)], [])
+
+
+@scenario
+async def test_no_client_has_a_stream_begin_another_epoch() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 1) as nodes:
+        peer = await nodes.peer()
+        session = await peer.begin()
+        await peer.join()
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("one"))
+        await peer.hear("one")
+        claimed = [{**position, "offset": 1000} for position in peer.positions]
+        peer.end.abort()
+        again = await nodes.peer()
+        await again.resume(session, *claimed)
+        recovered = await again.next("sockspec.recovered")
+        await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted("two"))
+        await again.hear("two")
+        assert (recovered["recovered"], len(claimed)) == (False, 3)
+        assert "renounce" not in backplane.asked

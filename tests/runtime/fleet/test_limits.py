@@ -1,5 +1,8 @@
 """Limits that hold on all nodes together, and what becomes of them while the backplane does not answer."""
 
+# What is forgotten in the end is not for anybody to see otherwise.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -122,7 +125,7 @@ async def test_a_handshake_that_is_given_up_counts_no_more_on_its_node() -> None
         async def never(scope: str, principal: str, most: int) -> str:
             raise asyncio.CancelledError
 
-        claim, node.seats.claim = node.seats.claim, never  # type: ignore[method-assign, assignment]  # it is cancelled there
+        claim, node.seats.claim = node.seats.claim, never  # type: ignore[method-assign]  # it is cancelled there
         for _ in range(5):
             with pytest.raises(asyncio.CancelledError):
                 await nodes.raw(0, name="a")

@@ -17,7 +17,7 @@ from sockspec.runtime.backplane.line import Position
 from sockspec.runtime.fleet.recovery import Recovery
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import scenario
-from tests.runtime.fleet.nodes import Fleet, Person, fleet, posted
+from tests.runtime.fleet.nodes import PATIENCE, Fleet, Nickname, Person, fleet, posted
 
 LOST = Recovery(resumed=True, recovered=False)
 SELDOM = {"lease": 60, "check_interval": 60}
@@ -53,14 +53,22 @@ async def say(nodes: Fleet, text: str, *to: Person) -> None:
     """Say something in the room, and wait until these have heard it."""
     await nodes.halls[0].group(RoomConnection, "lobby").broadcast(posted(text))
     for one in to:
-        await one.until(lambda one=one: text in one.heard)
+        await _hears(one, text)
+
+
+async def _hears(one: Person, text: str) -> None:
+    await one.until(lambda: text in one.heard)
+
+
+async def _is_told(one: Person, count: int) -> None:
+    await one.until(lambda: len(one.recoveries) >= count)
 
 
 async def told_once(nodes: Fleet, *people: Person) -> None:
     """Each is told of a loss once for each stream: in NATS of all, as nobody can tell what was lost of which."""
     count = 3 if isinstance(nodes.backplane, NatsBackplane) else 1
     for one in people:
-        await one.until(lambda one=one: len(one.recoveries) >= count)
+        await _is_told(one, count)
     await say(nodes, "in the end", *people)
     for one in people:
         assert one.recoveries == [LOST] * count
@@ -116,6 +124,24 @@ async def test_what_was_published_in_place_of_what_was_lost_is_noticed_though_th
         assert at == instead
         assert ann.heard == bob.heard == ["one", "two", "three"]
         await told_once(nodes, ann, bob)
+
+
+@scenario
+async def test_who_is_present_is_written_again_where_an_engine_has_lost_that_too(start: Start, tmp_path: Path) -> None:
+    engine = await asyncio.to_thread(start)
+    async with fleet(backplane_on(engine), 2, **SELDOM) as nodes:
+        bob = await enter(nodes, "bob", 1)
+        earlier = await asyncio.to_thread(engine.copy, tmp_path / "earlier")
+        ann = await enter(nodes, "ann", 0)
+        await ann.enter()
+        room = nodes.halls[1].group(RoomConnection, "lobby")
+        await asyncio.to_thread(engine.go_back, earlier)
+        await ann.until(lambda: ann.recoveries)
+        async with asyncio.timeout(PATIENCE):
+            while [member.info.nickname for member in await room.members(Nickname)] != ["ann"]:
+                await asyncio.sleep(0.01)
+        await say(nodes, "one", ann, bob)
+        assert bob.presences.count("ann online") == 1
 
 
 @scenario

@@ -1,5 +1,8 @@
 """What a node does while its backplane does not answer, and how nodes begin and end."""
 
+# What is forgotten in the end is not for anybody to see otherwise.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 
 from chat import RoomConnection
-from sockspec.runtime import Application, Options, Unavailable
+from sockspec.runtime import Application, Limits, Options, Unavailable
 from sockspec.runtime.backplane.line import BackplaneError, Line, Receiver
 from sockspec.runtime.fleet.control import GroupPosition
 from sockspec.runtime.fleet.recovery import Recovery, Resumption
@@ -42,7 +45,7 @@ async def test_sockets_stay_up_and_publishing_is_bounded_and_honest() -> None:
         assert [answer.doubtful for answer in answers if isinstance(answer, Unavailable)] == [False] * 5
         assert nodes.hub(0).uplink.publishing == 0
         with pytest.raises(Unavailable):
-            await room.members(dict)  # type: ignore[type-var]  # it does not come to that
+            await room.members(dict)
         problems: list[str] = []
         ann.client.on_problem(lambda problem: problems.append(problem.type))
         await ann.say("nobody hears it")
@@ -50,7 +53,8 @@ async def test_sockets_stay_up_and_publishing_is_bounded_and_honest() -> None:
             await asyncio.sleep(0.002)
         assert problems == ["/problems/service-unavailable"]
         new = await nodes.peer(0, name="cid")
-        assert not (await new.resume())["resumed"]
+        told = await new.resume()
+        assert not told["resumed"]
         again = await nodes.peer(1, name="bob")
         await again.end.send('{"type":"sockspec.resume","session":"something"}')
         closed = await again.ended()
@@ -59,10 +63,15 @@ async def test_sockets_stay_up_and_publishing_is_bounded_and_honest() -> None:
         assert pages.answer(dispatcher, "/readyz").body == b"ready\n"
         await bob.say("all hear it")
         for one in (ann, bob):
-            await one.until(lambda one=one: one.heard == ["all hear it"])
+            await one.hears("all hear it")
+        assert (ann.heard, bob.heard) == (["all hear it"], ["all hear it"])
         assert (ann.recoveries, bob.recoveries) == ([], [])
         await nodes.halls[1].everybody(RoomConnection).broadcast(posted("also who came meanwhile"))
         await new.hear("also who came meanwhile")
+        await nodes.hub(0)._do_chores()
+        moved = await nodes.peer(1, name="cid")
+        assert (await moved.resume(told["session"], *new.positions))["resumed"], "it is kept now"
+        assert (await moved.next("sockspec.recovered"))["recovered"]
 
 
 @scenario
@@ -110,6 +119,27 @@ async def test_connections_that_come_and_go_while_the_engine_is_away_leave_nothi
         assert nodes.all[0].dispatcher.node.seats._owed == {}
 
 
+@pytest.mark.parametrize("what", ["a place among the connections", "presence"])
+@scenario
+async def test_what_is_given_up_while_it_is_told_again_is_given_up(what: str) -> None:
+    backplane = Wavering()
+    most = None if what == "presence" else 3
+    async with fleet(backplane, 1, lease=60, limits=Limits(max_connections_per_principal=most)) as nodes:
+        async with nodes.person("a") as ann:
+            await ann.enter()
+            backplane.leave()
+            backplane.placing.clear()
+            backplane.asked.clear()
+            await backplane.come_back(empty=True)
+            await nodes.until(lambda: "place" in backplane.asked)
+        dropped = 1 if most is None else 2
+        await nodes.until(lambda: backplane.asked.count("drop") == dropped)
+        backplane.placing.set()
+        await nodes.until(lambda: backplane.asked.count("drop") == dropped + 1)
+        assert await nodes.leftovers() == {}
+        assert await nodes.records() == {}
+
+
 @scenario
 async def test_a_node_starts_without_its_engine_and_joins_the_fleet_when_it_can() -> None:
     backplane = Wavering()
@@ -151,14 +181,26 @@ async def test_ways_of_serving_one_server_share_its_node_until_the_last_has_ende
         assert hall.node is not None
         assert hall.node.is_usable
         await hall.everybody(RoomConnection).broadcast(posted("still"))
-    assert not hall.node.is_usable
+    node = hall.node
+    assert not node.is_usable
     assert backplane.lines == {}
     with pytest.raises(Unavailable):
         await hall.everybody(RoomConnection).broadcast(posted("it has stopped"))
     async with Host(hall) as three, three.connected(_client()) as client:
         await client.send_leave()
-        assert hall.node is three.dispatcher.node
-    assert hall.node.options.backplane is None
+        assert three.dispatcher.node is hall.node is not node
+        assert three.dispatcher.node.options.backplane is None
+
+
+@scenario
+async def test_a_server_that_cannot_listen_leaves_the_fleet_again() -> None:
+    backplane, hall = Wavering(), Hall()
+    async with hall.serve(port=0, options=Options(backplane=backplane)) as running:
+        assert len(backplane.lines) == 1
+        with pytest.raises(OSError, match="in use"):
+            async with Hall().serve(port=running.port, options=Options(backplane=backplane)):
+                raise AssertionError("the port is taken")
+        assert list(backplane.lines) == [running.dispatcher.node.hub.node]
 
 
 def _client() -> Any:
@@ -175,7 +217,7 @@ async def test_an_application_that_nothing_was_served_by_yet_holds_no_server_to_
     async with Host(hall, options=options) as host:
         await host.dispatcher.start()
         assert hall.node is host.dispatcher.node
-        assert hall.node.options.backplane is options.backplane
+        assert host.dispatcher.node.options.backplane is options.backplane
     await idle.drain()
 
 

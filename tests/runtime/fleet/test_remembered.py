@@ -31,6 +31,9 @@ class Alone:
     def missed(self, feed: Feed, entries: int, *, lost: bool) -> None:
         raise AssertionError("nothing was missed")
 
+    async def renounce(self, stream: str, position: Position) -> None:
+        raise AssertionError("nothing was lost")
+
     def start_soon(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         raise AssertionError("there is nothing to do")
 

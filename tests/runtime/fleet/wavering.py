@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Collection, Mapping
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import ClassVar, Final, TypeVar
 
 from sockspec.runtime.backplane.line import (
     Backplane,
@@ -20,6 +21,11 @@ from sockspec.runtime.backplane.line import (
     Slice,
 )
 from sockspec.runtime.backplane.memory import MemoryBackplane
+
+T = TypeVar("T")
+
+_DISTANCE: Final = 2
+"""How many turns of the event loop a request is on its way, and its answer."""
 
 
 class Wavering(Backplane):
@@ -39,6 +45,9 @@ class Wavering(Backplane):
         self.asked: list[str] = []
         """What was asked for, in order."""
         self.lines: dict[str, WaveringLine] = {}
+        self.placing = asyncio.Event()
+        """Cleared, what is placed has been asked for, and is not there yet."""
+        self.placing.set()
 
     async def open(self, node: str, receiver: Receiver) -> Line:
         self.check("open")
@@ -80,12 +89,14 @@ class WaveringLine(Line):
         self.node = node
         self.receiver = receiver
         self.streams: set[str] = set()
+        self.deaf_to: set[str] = set()
+        """Streams of which nothing gets through."""
         self._late: list[tuple[str, str, Entry]] = []
 
     # --- Receiver ---------------------------------------------------------------------------------------------------
 
     def receive(self, stream: str, epoch: str, entry: Entry) -> None:
-        if self.backplane.is_away:
+        if self.backplane.is_away or stream in self.deaf_to:
             return
         late, self._late = self._late, []
         chance, what = self.backplane.random.random(), self.backplane.random.choice(("lost", "twice", "late"))
@@ -103,6 +114,16 @@ class WaveringLine(Line):
 
     def restored(self) -> None: ...
 
+    async def _ask(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Ask the engine for something: it takes a moment until it is asked, and until the answer comes."""
+        for _ in range(_DISTANCE):
+            await asyncio.sleep(0)
+        self.backplane.check(what)
+        found = await work()
+        for _ in range(_DISTANCE):
+            await asyncio.sleep(0)
+        return found
+
     # --- Line -------------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
@@ -110,69 +131,54 @@ class WaveringLine(Line):
         await self.to.close()
 
     async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
-        self.backplane.check("publish")
-        return await self.to.publish(stream, data, id=id, history=history)
+        return await self._ask("publish", lambda: self.to.publish(stream, data, id=id, history=history))
 
     async def subscribe(self, streams: Collection[str]) -> Mapping[str, Position]:
-        self.backplane.check("subscribe")
         if self.backplane.refused & set(streams):
             raise BackplaneError("one of these cannot be subscribed to")
         self.streams.update(streams)
-        return await self.to.subscribe(streams)
+        return await self._ask("subscribe", lambda: self.to.subscribe(streams))
 
     async def unsubscribe(self, streams: Collection[str]) -> None:
-        self.backplane.check("unsubscribe")
         self.streams.difference_update(streams)
-        await self.to.unsubscribe(streams)
+        await self._ask("unsubscribe", lambda: self.to.unsubscribe(streams))
 
     async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
-        self.backplane.check("positions")
-        return await self.to.positions(streams)
+        return await self._ask("positions", lambda: self.to.positions(streams))
 
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
-        self.backplane.check("read")
-        return await self.to.read(stream, since, limit)
+        return await self._ask("read", lambda: self.to.read(stream, since, limit))
 
     async def renounce(self, stream: str, position: Position) -> None:
-        self.backplane.check("renounce")
-        await self.to.renounce(stream, position)
+        await self._ask("renounce", lambda: self.to.renounce(stream, position))
 
     async def renew(self, lease: float) -> Registration:
-        self.backplane.check("renew")
-        return await self.to.renew(lease)
+        return await self._ask("renew", lambda: self.to.renew(lease))
 
     async def retire(self) -> None:
-        self.backplane.check("retire")
-        await self.to.retire()
+        await self._ask("retire", self.to.retire)
 
     async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
-        self.backplane.check("place")
-        return await self.to.place(table, key, value, most=most)
+        await self.backplane.placing.wait()
+        return await self._ask("place", lambda: self.to.place(table, key, value, most=most))
 
     async def drop(self, table: str, key: str) -> bool:
-        self.backplane.check("drop")
-        return await self.to.drop(table, key)
+        return await self._ask("drop", lambda: self.to.drop(table, key))
 
     async def records(self, table: str) -> tuple[Record, ...]:
-        self.backplane.check("records")
-        return await self.to.records(table)
+        return await self._ask("records", lambda: self.to.records(table))
 
     async def reap(self, node: str, limit: int) -> tuple[Record, ...]:
-        self.backplane.check("reap")
-        return await self.to.reap(node, limit)
+        return await self._ask("reap", lambda: self.to.reap(node, limit))
 
     async def keep(self, values: Mapping[str, bytes], seconds: float) -> None:
-        self.backplane.check("keep")
-        await self.to.keep(values, seconds)
+        await self._ask("keep", lambda: self.to.keep(values, seconds))
 
     async def kept(self, key: str) -> bytes | None:
-        self.backplane.check("kept")
-        return await self.to.kept(key)
+        return await self._ask("kept", lambda: self.to.kept(key))
 
     async def discard(self, key: str) -> None:
-        self.backplane.check("discard")
-        await self.to.discard(key)
+        await self._ask("discard", lambda: self.to.discard(key))
 
     async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
-        self.backplane.check("take")
-        return await self.to.take(bucket, amount, rate=rate, burst=burst)
+        return await self._ask("take", lambda: self.to.take(bucket, amount, rate=rate, burst=burst))

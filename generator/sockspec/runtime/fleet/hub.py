@@ -23,7 +23,7 @@ from sockspec.runtime.options import Options
 from sockspec.runtime.transport import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable
+    from collections.abc import Collection, Hashable, Iterable
 
     from sockspec.runtime.connection import Connection
 
@@ -201,6 +201,12 @@ class Hub:
             if self.uplink.local is None:
                 self._subscribe_soon()
         return feed
+
+    def expect(self, streams: Iterable[str]) -> None:
+        """These are about to be joined one after the other: subscribe to them together."""
+        if self.uplink.local is None:
+            for stream in streams:
+                self.feed(stream)
 
     async def ready(self, stream: str, seconds: float | None = None) -> Feed:
         """A stream that this node is subscribed to. Raises Unavailable when it is not after so many seconds."""

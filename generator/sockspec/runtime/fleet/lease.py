@@ -75,16 +75,21 @@ class Lease:
         if before is not None and (is_late or not found.known or before.engine != found.engine):
             _log.warning("the backplane has forgotten this node: what it held is told again")
             self._forgotten = bool(self._forgotten) or before.engine != found.engine
-        if self._forgotten is not None and (self._telling is None or self._telling.done()):
-            self._telling = self._tenant.start_soon(self._tell_again())
+        if self._forgotten is not None:
+            self._tell_soon()
         if found.dead and (self._burying is None or self._burying.done()):
             self._burying = self._tenant.start_soon(self._bury(found.dead))
 
     def distrust(self) -> None:
-        """The engine has lost something, perhaps of what this node holds: with the next renewal all of it is told again."""
+        """The engine has lost something, perhaps of what this node holds: all of it is told again."""
         if self._forgotten is None:
             _log.warning("the backplane has lost something that it had acknowledged")
         self._forgotten = True
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = self._tenant.start_soon(self._tell_again())
 
     async def _tell_again(self) -> None:
         while (everything := self._forgotten) is not None:

@@ -83,8 +83,7 @@ class Node:
         except Unavailable:
             if not was_in and _is_still(group, info, connection):
                 del groups[group]
-                if (feed := self.hub.local_feed(group.stream)) is not None and connection in feed.members:
-                    feed.remove(connection, told=True)
+                self._unhear(group, connection)
                 self.hub.start_soon(self.sessions.save(connection))
             raise
 
@@ -103,14 +102,15 @@ class Node:
             if before is None:
                 await self.presence.leave(group, member, silently=True)
             raise
-        if connection.has_ended and not self.sessions.is_leaving(connection):
-            await self.presence.leave(group, member)  # it had ended before there was anybody to leave
 
-    async def leave(self, group: Group[Any], connection: Connection[Any, Any]) -> None:
-        """A connection leaves a group."""
+    def _unhear(self, group: Group[Any], connection: Connection[Any, Any]) -> None:
         feed = self.hub.local_feed(group.stream)
         if feed is not None and connection in feed.members:
             feed.remove(connection, told=True)
+
+    async def leave(self, group: Group[Any], connection: Connection[Any, Any]) -> None:
+        """A connection leaves a group."""
+        self._unhear(group, connection)
         if group not in connection.groups:
             return
         info = connection.groups.pop(group)

@@ -128,7 +128,9 @@ class Presence:
             return  # they have left meanwhile
         group, value = found
         placed = await line.place(_PRESENCE + stream, member_id, value)
-        if placed is Placed.NEW and not silently:
+        if (stream, member_id) not in self._held:  # they have left meanwhile, when there was perhaps no record of them
+            self._hub.start_soon(self._leave(group, member_id, value, None, placed is Placed.NEW), farewell=True)
+        elif placed is Placed.NEW and not silently:
             self._hub.start_soon(self._tell(group, member_id, value, came=True))
 
     async def _bury(self, record: Record) -> None:

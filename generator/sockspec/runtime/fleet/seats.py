@@ -86,7 +86,14 @@ class Seats:
 
     async def _place(self, line: Line, name: str) -> None:
         if (table := self._held.get(name)) is not None:
-            await line.place(table, name, b"")
+            try:
+                await line.place(table, name, b"")
+            finally:
+                if (
+                    name not in self._held
+                ):  # it was given back meanwhile, perhaps before there was anything to give back
+                    self._owed[name] = table
+                    self._hub.start_soon(self._give_back(name), farewell=True)
         self._unsure.discard(name)
 
 

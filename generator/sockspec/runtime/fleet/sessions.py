@@ -108,13 +108,15 @@ class Sessions:
         connection.groups.update((connection.group(name), info) for name, info in stored.groups.items())
         self._take_over(connection)
         connection.tell(control.frame_of(control.Opened(asked.session, resumed=True)))
+        audiences = (*[group.stream for group in connection.groups], *streams)
+        self._hub.expect(audiences)
         await self._appear(connection)
         await self.save(connection)
         if stored.node != self._hub.node:  # only now: it must not forget who nobody else knows of
             self._hub.start_soon(self._tell(stored, asked.session))
         positions = {known.group: Position(known.epoch, known.offset) for known in asked.positions}
         messages, whole = 0, True
-        for stream in (*[group.stream for group in connection.groups], *streams):
+        for stream in audiences:
             async with self._hub.held(stream) as feed:
                 if not connection.is_open:
                     raise ConnectionClosed
@@ -206,6 +208,7 @@ class Sessions:
         try:
             await self._hub.uplink.attempt(keep, options.publish_timeout)
         except Unavailable:
+            self._next = 0.0
             _log.info("a session could not be kept for now")
 
     def _stored(self, connection: Connection[Any, Any]) -> bytes:
@@ -309,10 +312,6 @@ class Sessions:
         for group, info in tuple(connection.groups.items()):
             if info is not None:
                 await self._presence.leave(group, connection.member_id)
-
-    def is_leaving(self, connection: Connection[Any, Any]) -> bool:
-        """Whether a connection that has ended is about to leave its groups, or was taken over by another one."""
-        return connection.is_placed and (not connection.session or connection.session in self._leaving)
 
 
 def _silence(connection: Connection[Any, Any]) -> None:

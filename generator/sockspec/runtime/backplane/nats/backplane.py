@@ -25,44 +25,31 @@ from sockspec.runtime.backplane.line import (
     Registration,
     Slice,
 )
-from sockspec.runtime.backplane.nats import generation
-from sockspec.runtime.backplane.nats.generation import Generation, epoch_of, generation_of
+from sockspec.runtime.backplane.nats.generation import epoch_of
 from sockspec.runtime.backplane.nats.link import Link, Sink
 from sockspec.runtime.backplane.nats.messages import (
     KEEP,
-    NO_STREAM,
     Condition,
     Refused,
     entries_of,
     headers_of,
     id_of,
-    life_of,
     seconds_of,
     sequence_of,
     token_of,
 )
 from sockspec.runtime.backplane.nats.state import State
+from sockspec.runtime.backplane.nats.store import KNOWN_FOR, Store, least_of
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
 T = TypeVar("T")
 
-_SHORTEST: Final = 120.0
-"""How long the server knows what was published, in seconds, and the least that positions can be remembered."""
-_EXISTS: Final = 10058
 _IN_PROCESS: Final = 10158
 _PAUSE: Final = 0.01
 _MOST_FILTERS: Final = 500
 """So many streams are asked about at once. The answers come with the last entry of each."""
-_TICK: Final = 60.0
-"""How often something is stored that only its age takes away, in seconds.
-
-What is stored first would else be gone as soon as a busy stream is trimmed, and nobody could tell whether a stream by which
-nothing is stored was ever published to since some position.
-"""
-_LEAST: Final = "sockspec.least"
-"""The note at a JetStream stream of the smallest bound that it ever had."""
 
 
 class NatsBackplane(Backplane):
@@ -103,8 +90,8 @@ class NatsBackplane(Backplane):
         checks.whole(self, "replicas")
         if storage not in ("file", "memory"):
             raise ValueError(f'storage={storage!r} is neither "file" nor "memory"')
-        if not remember >= _SHORTEST:
-            raise ValueError(f"remember={remember!r} has to be {_SHORTEST:g} seconds at least")
+        if not remember >= KNOWN_FOR:
+            raise ValueError(f"remember={remember!r} has to be {KNOWN_FOR:g} seconds at least")
         if not self.servers:
             raise ValueError("servers= has to name one at least")
         if not prefix or quote(prefix, safe="") != prefix or "." in prefix:
@@ -130,22 +117,7 @@ class _NatsLine(Line):
             restored=receiver.restored,
         )
         self._state = State(self._link, backplane.prefix, node)
-        self._stream = f"{backplane.prefix}_streams"
-        self._in = f"{backplane.prefix}.in."
-        self._out = f"{backplane.prefix}.out."
-        self._life = ""
-        self._generation = Generation()
-        """The latest one that was seen in this life."""
-        self._epoch = ""
-        self._given_up = ""
-        """The epoch that this node gave up last."""
-        self._renouncing = asyncio.Lock()
-        self._wanted = History(size=History().size, seconds=max(backplane.remember, History().seconds))
-        """The most that was asked for so far."""
-        self._size = self._age = 0.0
-        """What the JetStream stream keeps of each subject."""
-        self._growing = asyncio.Lock()
-        self._ticked = ("", 0)
+        self._store = Store(self._link, backplane, receiver.restored)
         self._subscribing = Counter[str]()
         """By how many callers each stream is being subscribed to."""
         self._tokens: dict[str, str] = {}
@@ -170,113 +142,28 @@ class _NatsLine(Line):
 
     async def _prepare(self) -> bool:
         """Find or make what there has to be; whether it is another than before."""
-        before = (self._life, self._state.engine)
-        await self._prepare_streams()
-        self._state.found(await self._found(self._state.stream, self._state.config()))
-        return before != (self._life, self._state.engine)
-
-    async def _prepare_streams(self) -> None:
-        size, age = self._wanted.size, int(self._wanted.seconds * 10**9)
-        wanted = {
-            "subjects": [f"{self._in}>"],
-            "republish": {"src": f"{self._in}>", "dest": f"{self._out}>"},
-            "max_msgs_per_subject": size,
-            "max_age": age,
-            "max_bytes": self._backplane.max_bytes or -1,
-            "duplicate_window": int(_SHORTEST * 10**9),
-            "metadata": {_LEAST: str(size)},
-        }
-        condition = await self._found(self._stream, wanted)
-        config = condition.config
-        has_size, has_age = _bound(config.get("max_msgs_per_subject")), _bound(config.get("max_age"))
-        if has_size < size or has_age < age:
-            has_size, has_age = max(has_size, size), max(has_age, age)
-            grown = {"max_msgs_per_subject": has_size, "max_age": has_age}
-            update = f"STREAM.UPDATE.{self._stream}"
-            condition = await self._link.command(update, {**config, **grown}, Condition)
-            if condition.state.is_whole:  # so nothing was trimmed to what the bound was before
-                config = {
-                    **condition.config,
-                    "metadata": {**condition.config.get("metadata", {}), _LEAST: str(has_size)},
-                }
-                condition = await self._link.command(update, config, Condition)
-        self._size, self._age = has_size, has_age / 10**9
-        if life_of(condition) == self._life and generation_of(condition).number < self._generation.number:
-            condition = await generation.note(self._link, self._stream, condition, self._generation)
-        self._enter(condition)
-        tick = int(self._link.clock() / min(_TICK, self._backplane.remember / 8))
-        if self._ticked != (self._epoch, tick):
-            await self._link.append(f"{self._in}%tick.{tick}", b"", {"Nats-Msg-Id": f"%tick:{tick}"})
-            self._ticked = (self._epoch, tick)
-
-    async def _found(self, stream: str, wanted: Mapping[str, Any]) -> Condition:
-        """A JetStream stream as it is, or as it was just made."""
-        made = {
-            "name": stream,
-            "retention": "limits",
-            "discard": "old",
-            "storage": self._backplane.storage,
-            "num_replicas": self._backplane.replicas,
-            "max_consumers": -1,
-            "max_msgs": -1,
-            "allow_direct": True,
-            **wanted,
-        }
-        try:
-            return await self._link.condition(stream)
-        except Refused as refused:
-            if refused.err_code != NO_STREAM:
-                raise
-        try:
-            await self._link.command(f"STREAM.CREATE.{stream}", made, Condition)
-        except Refused as refused:
-            if refused.err_code != _EXISTS:
-                raise
-        return await self._link.condition(stream)
-
-    async def _grow(self, history: History) -> None:
-        """Keep more than before, for somebody asks for it."""
-        async with self._growing:
-            if history.size > self._size or history.seconds > self._age:
-                wanted = self._wanted
-                size, seconds = max(wanted.size, history.size), max(wanted.seconds, history.seconds)
-                self._wanted = History(size=size, seconds=seconds)
-                await self._prepare_streams()
-
-    async def _look(self) -> Condition:
-        """How the JetStream stream is now."""
-        condition = await self._link.condition(self._stream)
-        if life_of(condition) != self._life or generation_of(condition).number < self._generation.number:
-            self._link.suspect()
-        else:
-            self._enter(condition)
-        return condition
-
-    def _enter(self, condition: Condition) -> None:
-        """From now on entries are of this epoch."""
-        before, self._epoch = self._epoch, epoch_of(condition)
-        is_same_life, self._life = self._life == life_of(condition), life_of(condition)
-        found = generation_of(condition)
-        self._generation = max(self._generation, found) if is_same_life else found
-        if is_same_life and before != self._epoch and self._link.is_up:
-            self._receiver.restored()
+        before = (self._store.life, self._state.engine)
+        await self._store.prepare()
+        self._state.found(await self._store.find(self._state.stream, self._state.config()))
+        return before != (self._store.life, self._state.engine)
 
     # --- streams ----------------------------------------------------------------------------------------------------
 
     async def publish(self, stream: str, data: bytes, *, id: str, history: History) -> Position:
-        if history.size > self._size or history.seconds > self._age:
+        if not self._store.keeps(history):
             try:
-                await self._in_time(self._grow(history))
+                await self._in_time(self._store.grow(history))
             except BackplaneError as error:
                 raise BackplaneError(str(error)) from error  # the entry was not even sent
         token = self._tokens.get(stream) or token_of(stream)
         name = id if id.isascii() and id.isalnum() else quote(id, errors="surrogatepass")
         headers = {"Nats-Msg-Id": f"{token}:{name}", KEEP: f"{history.size} {history.seconds}"}
-        offset = await self._append(self._in + token, data, headers)
-        if offset <= self._generation.begin:  # it was published before, and removed with all the rest
-            headers["Nats-Msg-Id"] = f"{token}.{self._generation.number}:{name}"
-            offset = await self._append(self._in + token, data, headers)
-        return Position(self._epoch, offset)
+        store, subject = self._store, self._store.subjects_in + token
+        offset = await self._append(subject, data, headers)
+        if offset <= store.generation.begin:  # it was published before, and removed with all the rest
+            headers["Nats-Msg-Id"] = f"{token}.{store.generation.number}:{name}"
+            offset = await self._append(subject, data, headers)
+        return Position(store.epoch, offset)
 
     async def _append(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         try:
@@ -301,14 +188,14 @@ class _NatsLine(Line):
         self._subscribing.update(tokens.keys())
         try:
             await self._link.watch(
-                {self._out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
+                {self._store.subjects_out + token: Sink(partial(self._receive, name)) for name, token in tokens.items()}
             )
             found = await self.positions(streams)
             self._tokens.update(tokens)
         except BaseException:
             # Another caller may be about to subscribe to some of these, too.
             failed = [name for name in tokens if name not in self._tokens and self._subscribing[name] == 1]
-            await self._link.unwatch([self._out + tokens[name] for name in failed])
+            await self._link.unwatch([self._store.subjects_out + tokens[name] for name in failed])
             raise
         finally:
             self._subscribing -= Counter(tokens.keys())
@@ -316,21 +203,23 @@ class _NatsLine(Line):
 
     async def unsubscribe(self, streams: Collection[str]) -> None:
         tokens = [token for name in streams if (token := self._tokens.pop(name, None)) is not None]
-        await self._link.unwatch([self._out + token for token in tokens])
+        await self._link.unwatch([self._store.subjects_out + token for token in tokens])
 
     def _receive(self, stream: str, message: Msg) -> None:
         """An entry was published."""
         headers = headers_of(message)
         entry = Entry(sequence_of(message), int(headers["Nats-Last-Sequence"]), id_of(headers), message.data)
-        self._receiver.receive(stream, self._epoch, entry)
+        self._receiver.receive(stream, self._store.epoch, entry)
 
     async def positions(self, streams: Collection[str]) -> Mapping[str, Position]:
         return await self._in_time(self._positions(streams))
 
     async def _positions(self, streams: Collection[str]) -> Mapping[str, Position]:
-        condition = await self._look()  # answered after all that was sent before it: subscriptions are there by now
+        condition = (
+            await self._store.look()
+        )  # answered after all that was sent before it: subscriptions are there by now
         epoch, empty = epoch_of(condition), self._empty(condition)
-        subjects = {name: self._in + token_of(name) for name in streams}
+        subjects = {name: self._store.subjects_in + token_of(name) for name in streams}
         wanted = list(subjects.values())
         tops = dict[str, int]()
         for start in range(0, len(wanted), _MOST_FILTERS):
@@ -349,10 +238,10 @@ class _NatsLine(Line):
 
     async def _get(self, body: Mapping[str, Any]) -> tuple[list[Msg], dict[str, str]]:
         """What is stored, right from the store."""
-        return await self._link.gather(f"$JS.API.DIRECT.GET.{self._stream}", msgspec.json.encode(body))
+        return await self._link.gather(f"$JS.API.DIRECT.GET.{self._store.stream}", msgspec.json.encode(body))
 
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
-        return await self._in_time(self._read(self._in + token_of(stream), since, limit))
+        return await self._in_time(self._read(self._store.subjects_in + token_of(stream), since, limit))
 
     async def _read(self, subject: str, since: Position, limit: int) -> Slice:
         while True:
@@ -365,7 +254,7 @@ class _NatsLine(Line):
             await asyncio.sleep(_PAUSE)
         known = found.pop(0) if found and found[0][0] == since.offset else None
         rest = int(end.get("Nats-Num-Pending", 0)) + len(found[limit:])
-        condition = await self._look()  # after the entries were read: what is there now was there then
+        condition = await self._store.look()  # after the entries were read: what is there now was there then
         epoch, extent = epoch_of(condition), condition.state
         last = found[-1] if found else known
         if rest or last is None:
@@ -377,7 +266,7 @@ class _NatsLine(Line):
         # was too old, and there is room for more of this subject.
         complete = known is not None or (
             extent.first_seq <= since.offset + 1
-            and len(found) + rest < _least_of(condition)
+            and len(found) + rest < least_of(condition)
             and (since.offset == 0 or await self._last(subject, since.offset) is None)
         )
         if complete and not found and last is not None:
@@ -387,22 +276,13 @@ class _NatsLine(Line):
         return Slice(Position(epoch, top), entries, complete=complete and len(entries) == len(found[:limit]))
 
     async def renounce(self, stream: str, position: Position) -> None:
-        await self._in_time(self._renounce(position))
-
-    async def _renounce(self, position: Position) -> None:
-        async with self._renouncing:
-            if position.epoch == self._given_up:
-                return  # for another stream, as a rule
-            condition = await self._look()
-            if epoch_of(condition) == position.epoch:
-                self._enter(await generation.begin_another(self._link, self._stream, condition, position.offset))
-                self._given_up = position.epoch
+        await self._in_time(self._store.renounce(position))
 
     async def _is_behind(self, subject: str, offset: int) -> bool:
         """Whether a replica answered that does not have all yet. Where there is but one, it has."""
         if self._backplane.replicas == 1:
             return False
-        last = await self._link.last(self._stream, subject)
+        last = await self._link.last(self._store.stream, subject)
         return last is not None and last.seq > offset
 
     def _empty(self, condition: Condition) -> int:
@@ -453,15 +333,3 @@ class _NatsLine(Line):
 
     async def take(self, bucket: str, amount: int, *, rate: float, burst: int) -> float:
         return await self._in_time(self._state.take(bucket, amount, rate, burst))
-
-
-def _least_of(condition: Condition) -> int:
-    """The smallest bound for a subject that a JetStream stream ever had; 0 where nobody took a note of it."""
-    noted = (condition.config.get("metadata") or {}).get(_LEAST, "")
-    bound = _bound(condition.config.get("max_msgs_per_subject"))
-    return min(int(noted), bound) if noted.isdecimal() else 0
-
-
-def _bound(value: object) -> int:
-    """A bound of a JetStream stream, which has none where it is not above 0."""
-    return value if isinstance(value, int) and value > 0 else 1 << 62

@@ -1,9 +1,9 @@
 """Which generation of its entries a JetStream stream is in: a note at the stream, counted up when it has lost some.
 
 JetStream knows one life of a stream, from when it was made. A server that comes back with less than it acknowledged goes on in
-that life, and gives the sequences of what was lost to other messages. Then somebody who knows better begins another generation:
-all that is stored is removed, up to a sequence that was never used, and only then is the note written. Until it is, no
-position from before is complete any more; after it, they are of another epoch.
+that life, and gives the sequences of what was lost to other messages. Then somebody who knows better begins another
+generation: a note is written, which makes all positions from before those of another epoch, and then all that is stored is
+removed, up to a sequence that was never used. Whoever finds the note before that is done does it first, and goes on then.
 
 A note that was lost itself, or written over, is written again by whoever has seen it.
 """
@@ -43,17 +43,28 @@ def epoch_of(condition: Condition) -> str:
 
 
 async def begin_another(link: Link, stream: str, condition: Condition, offset: int) -> Condition:
-    """Remove everything, with all sequences up to an offset, and begin the next generation. Raises BackplaneError.
+    """Begin the next generation, after all sequences up to an offset. Raises BackplaneError.
 
     Whoever does the same at once begins the same one.
     """
-    begin = max(condition.state.last_seq, offset) + 1  # one that nothing has: so every position is before it
-    await link.command(f"STREAM.PURGE.{stream}", {"seq": begin + 1}, object)
+    nothing = {"filter": f"{stream}.nothing"}
+    await link.command(f"STREAM.PURGE.{stream}", nothing, object)  # or it would be noted, and not be allowed for ever
+    begin = max(condition.state.last_seq, offset) + 1  # one that nothing had: so every position is before it
     return await note(link, stream, condition, Generation(generation_of(condition).number + 1, begin))
 
 
 async def note(link: Link, stream: str, condition: Condition, generation: Generation) -> Condition:
-    """Write a generation down, and all else as it is. Raises BackplaneError."""
+    """Write a generation down, and all else as it is; then remove what is of those before. Raises BackplaneError."""
     metadata: dict[str, Any] = dict(condition.config.get("metadata") or {})
     metadata[_NOTE] = f"{generation.number} {generation.begin}"
-    return await link.command(f"STREAM.UPDATE.{stream}", {**condition.config, "metadata": metadata}, Condition)
+    config = {**condition.config, "metadata": metadata}
+    return await emptied(link, stream, await link.command(f"STREAM.UPDATE.{stream}", config, Condition))
+
+
+async def emptied(link: Link, stream: str, condition: Condition) -> Condition:
+    """The stream without what is of generations before; removed now, where it was not yet. Raises BackplaneError."""
+    generation = generation_of(condition)
+    if not generation.number or condition.state.first_seq > generation.begin:
+        return condition
+    await link.command(f"STREAM.PURGE.{stream}", {"seq": generation.begin + 1}, object)
+    return await link.condition(stream)

@@ -4,7 +4,8 @@ A stream is three keys and a channel of one hash slot; one script appends, trims
 records share another slot, so that places are counted exactly. What is kept and buckets have a slot each.
 
 What Redis acknowledges is as safe as it is configured: with `appendonly yes` it survives a restart, and `replicas=1` waits
-for a replica. An engine that comes back with less than it acknowledged goes on in the same epoch, from an earlier offset.
+for a replica. An engine that comes back with less than it acknowledged goes on in the same epoch, from an earlier offset, until
+a node renounces that which had more.
 """
 
 from sockspec.runtime.backplane.redis.backplane import RedisBackplane

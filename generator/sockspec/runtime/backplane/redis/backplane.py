@@ -36,7 +36,11 @@ _AT_ONCE: Final = 1000
 
 
 class RedisBackplane(Backplane):
-    """Redis or Valkey, 6.2 or later. It needs the extra `redis`; with `hiredis` installed it reads faster."""
+    """Redis or Valkey, 6.2 or later. It needs the extra `redis`.
+
+    On CPython that brings `hiredis` along, in which redis-py reads: receiving costs half or less of what it does without.
+    Where `hiredis` cannot be had, redis-py alone does the same.
+    """
 
     name: ClassVar = "redis"
     is_shared: ClassVar = True
