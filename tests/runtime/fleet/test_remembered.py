@@ -19,9 +19,6 @@ class Alone:
     async def read(self, stream: str, since: Position, limit: int) -> Slice:
         raise AssertionError("there is no history")
 
-    async def renounce(self, stream: str, position: Position) -> None:
-        raise AssertionError("nothing was lost")
-
     def delivering(self, feed: Feed, delivery: Delivery) -> AbstractContextManager[object]:
         return nullcontext()
 
