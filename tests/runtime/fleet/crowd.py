@@ -1,12 +1,11 @@
-"""Clients that come back by themselves, in hundreds, and note what they hear; and those who publish to them."""
+"""Clients that come back by themselves, in hundreds, and note what they hear."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from typing import Final, Literal, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,10 +17,9 @@ from sockspec.runtime.fleet import control
 from sockspec.runtime.fleet.recovery import Resumption
 from sockspec.runtime.transport import ClientTransport
 from tests.runtime.chatting import Posted, RoomClient
-from tests.runtime.fleet.processes import Desk, Fleet, Lost, Node, Said, until
-
-Outcome = Literal["acknowledged", "refused", "doubtful"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("acknowledged", "refused", "doubtful")
+from tests.runtime.fleet.processes import Fleet, Node, Said, until
+from tests.runtime.fleet.publishing import Outcome, Publisher, more, say
+from tests.runtime.fleet.verdict import Listener, verify
 
 QUICK: Final = ClientOptions(backoff_base=0.05, backoff_cap=0.2, max_attempts=10_000, max_retry_after=0.2)
 _HANDSHAKE: Final = (
@@ -33,26 +31,6 @@ _PAUSES: Final = (0.02, 0.5)
 """The shortest and the longest time before a connection is tried again, in seconds."""
 _PING, _CLOSE, _TEXT = 0x89, 0x88, 0x81
 _decode: Final = msgspec.json.Decoder(Said).decode
-
-
-class Listener(Protocol):
-    """Somebody in a room."""
-
-    name: str
-    heard: list[str]
-    """All texts, in the order in which they were handed on."""
-    recoveries: list[Recovery]
-    is_here: bool
-    """Whether there is a connection that is in the room."""
-
-    def leave(self) -> None:
-        """Close the connection, for good."""
-        ...
-
-
-def was_told(listener: Listener) -> bool:
-    """Whether a client knows that it has lost something."""
-    return any(not recovery.recovered for recovery in listener.recoveries)
 
 
 class Light(asyncio.Protocol):
@@ -249,104 +227,6 @@ class Generated:
         self._left.set()
 
 
-class Publisher:
-    """Hands in one message after the other, and notes what became of each."""
-
-    def __init__(self, fleet: Fleet, name: str, room: str, *, at: Node | None = None) -> None:
-        """`at` is where it is connected; without, it is wherever the turn takes it, and elsewhere when that node ends."""
-        self.name = name
-        self.outcomes: dict[str, Outcome] = {}
-        self._fleet = fleet
-        self._room = room
-        self._at = at
-        self._number = 0
-        self._stops = asyncio.Event()
-        self._found: Desk | None = None
-        self._stack = AsyncExitStack()
-        self._rng = random.Random(fleet.rng.random())
-
-    async def run(self, pace: float = 0.01) -> None:
-        """Publish until `stop`, and pause for about so many seconds after each message."""
-        while not self._stops.is_set() and not (self._at and self._at.is_ending):
-            await self.publish()
-            await asyncio.sleep(self._rng.uniform(0, 2 * pace))
-        await self.leave()
-
-    async def publish(self) -> None:
-        """Publish once."""
-        desk = await self._desk()
-        if desk is None:
-            return
-        self._number += 1
-        text = f"{self.name}-{self._number}"
-        self.outcomes[text] = "doubtful"
-        try:
-            self.outcomes[text] = _outcome(await desk.ask(self._room, text))
-        except Lost:
-            await self.leave()
-
-    async def _desk(self) -> Desk | None:
-        while self._found is None:
-            node = self._at or self._fleet.next()
-            if node is not None and not node.is_ending:
-                with suppress(Lost):
-                    self._found = await self._stack.enter_async_context(node.desk(self.name))
-                    return self._found
-            if self._at is not None and self._at.is_ending:
-                return None
-            await asyncio.sleep(0.05)
-        return self._found
-
-    async def leave(self) -> None:
-        """Leave the desk."""
-        self._found = None
-        await self._stack.aclose()
-
-    async def more(self, wanted: int, *outcomes: Outcome) -> None:
-        """Wait until that became of so many more of its messages."""
-        await more([self], wanted, *outcomes)
-
-    def stop(self) -> None:
-        """Publish no more."""
-        self._stops.set()
-
-
-def _outcome(said: Said) -> Outcome:
-    for outcome in OUTCOMES:
-        if said.room == outcome:
-            return outcome
-    raise AssertionError(said)
-
-
-def count(publishers: Iterable[Publisher], *outcomes: Outcome) -> int:
-    """Of how many messages that became: that they were acknowledged, if nothing else is said."""
-    wanted = outcomes or ("acknowledged",)
-    return sum(outcome in wanted for one in publishers for outcome in one.outcomes.values())
-
-
-async def more(publishers: Iterable[Publisher], wanted: int, *outcomes: Outcome) -> None:
-    """Wait until that became of so many more messages."""
-    whose = tuple(publishers)
-    top = count(whose, *outcomes) + wanted
-    await until(
-        lambda: count(whose, *outcomes) >= top, f"of {wanted} more messages it is said: {outcomes or 'all is well'}"
-    )
-
-
-async def say(fleet: Fleet, room: str, text: str) -> str:
-    """Publish something until it is acknowledged; the text of the one that was."""
-    for attempt in range(1000):
-        node = fleet.next()
-        assert node is not None
-        try:
-            async with node.desk() as desk:
-                if (await desk.ask(room, f"{text}.{attempt}")).room == "acknowledged":
-                    return f"{text}.{attempt}"
-        except Lost:
-            await asyncio.sleep(0.05)
-    raise AssertionError("nothing can be published any more")
-
-
 class Crowd:
     """Those in a room, and those who publish to it."""
 
@@ -404,46 +284,3 @@ class Crowd:
         """Have everybody leave."""
         for one in self.listeners:
             one.leave()
-
-
-def verify(
-    listeners: Sequence[Listener],
-    publishers: Sequence[Publisher],
-    last: str,
-    *,
-    whole: Sequence[Listener] | None = None,
-) -> None:
-    """Hold what everybody heard, up to a last message, against what became of what was published.
-
-    Who is `whole` has to have heard all of it: without, it is those who were not told that they lost something.
-    """
-    outcomes = {text: outcome for one in publishers for text, outcome in one.outcomes.items()}
-    stories = {one.name: [text for text in one.heard[: one.heard.index(last)] if text in outcomes] for one in listeners}
-    names = [one.name for one in (listeners if whole is None else whole) if whole is not None or not was_told(one)]
-    for name, story in stories.items():
-        doubled = sorted({text for text in story if story.count(text) > 1}) if len(set(story)) < len(story) else []
-        assert not doubled, f"{name} heard twice: {doubled}"
-        refused = [text for text in story if outcomes[text] == "refused"]
-        assert not refused, f"{name} heard what was refused: {refused}"
-    if not names:
-        return
-    reference = stories[names[0]]
-    missing = [text for text, outcome in outcomes.items() if outcome == "acknowledged" and text not in set(reference)]
-    assert not missing, f"{names[0]} missed what was acknowledged: {missing}"
-    for name in names:
-        assert stories[name] == reference, (
-            f"{name} heard something else than {names[0]}: {_difference(stories[name], reference)}"
-        )
-    places = {text: place for place, text in enumerate(reference)}
-    for name, story in stories.items():
-        found = [places[text] for text in story if text in places]
-        assert found == sorted(found), f"{name} heard in another order than {names[0]}"
-    for one in publishers:
-        told = [places[text] for text, outcome in one.outcomes.items() if outcome == "acknowledged"]
-        assert told == sorted(told), f"what {one.name} published was heard in another order"
-
-
-def _difference(story: list[str], reference: list[str]) -> str:
-    missed = [text for text in reference if text not in set(story)]
-    added = [text for text in story if text not in set(reference)]
-    return f"missed {missed}, added {added}" if missed or added else "another order"

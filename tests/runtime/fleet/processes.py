@@ -142,7 +142,7 @@ class Node:
         """Wait until there is no more in it than before anybody came. Nothing is known of workers."""
         if self.baseline is None:
             return
-        end = time.monotonic() + PATIENCE / 2
+        end = time.monotonic() + PATIENCE
         async with self.desk() as desk:
             while (found := await desk.report()).exceeds(self.baseline):
                 assert time.monotonic() < end, f"something is left: {found} was {self.baseline}\n{self.tail()}"
@@ -210,7 +210,7 @@ class Fleet:
         living = [node for node in self.nodes if not node.is_ending]
         for node in living:
             await node.settled()
-        end = time.monotonic() + PATIENCE / 2
+        end = time.monotonic() + PATIENCE
         while left := await remains(self.engine):
             assert time.monotonic() < end, f"something is left in the engine: {left}"
             await asyncio.sleep(_LOOK)

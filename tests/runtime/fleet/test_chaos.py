@@ -7,11 +7,15 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from sockspec.runtime import Recovery
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
-from tests.runtime.fleet.crowd import Crowd, Publisher, was_told
+from tests.runtime.fleet.crowd import Crowd
 from tests.runtime.fleet.processes import fleet, until
+from tests.runtime.fleet.publishing import Publisher
+from tests.runtime.fleet.verdict import was_told
 
 
 @lasting(60)
@@ -29,21 +33,22 @@ async def test_everybody_hears_everything_once_and_in_the_same_order(
         assert {outcome for one in crowd.publishers for outcome in one.outcomes.values()} == {"acknowledged"}
 
 
-@lasting(60)
+@pytest.mark.slow
+@lasting(150)
 async def test_a_thousand_clients_that_come_back_at_once_miss_nothing(
     engine: engines.Engine, rng: random.Random, tmp_path: Path
 ) -> None:
     # A machine that is busy may need longer for all of them than for one.
-    async with fleet(engine.url, tmp_path, rng, 2, publish_timeout=15, lease=5) as nodes:
+    async with fleet(engine.url, tmp_path, rng, 2, publish_timeout=15, lease=3) as nodes:
         crowd = Crowd(nodes)
         lights = crowd.lights(1000)
-        await crowd.here()
+        await crowd.here(60)
         publishers = [Publisher(nodes, f"p{number}", crowd.room) for number in range(4)]
         crowd.publishers += publishers
 
         async def publish(after: int) -> None:
             """One message from each, as soon as so many clients are back."""
-            await until(lambda: sum(light.is_here for light in lights) >= after, f"{after} clients are there")
+            await until(lambda: sum(light.is_here for light in lights) >= after, f"{after} clients are there", 60)
             await asyncio.gather(*(one.publish() for one in publishers))
 
         await publish(1000)
@@ -85,7 +90,7 @@ async def test_who_was_away_for_longer_than_the_history_reaches_is_told(
 async def test_nothing_is_lost_when_a_node_is_killed_under_load(
     engine: engines.Engine, rng: random.Random, tmp_path: Path
 ) -> None:
-    async with fleet(engine.url, tmp_path, rng, 3) as nodes:
+    async with fleet(engine.url, tmp_path, rng, 2) as nodes:
         crowd = Crowd(nodes)
         crowd.lights(27)
         crowd.generated(3)
@@ -99,9 +104,10 @@ async def test_nothing_is_lost_when_a_node_is_killed_under_load(
         await nodes.add()
         await crowd.more(50)
         await crowd.end(publishing)
-        assert not any(one for one in crowd.listeners if not all(found.recovered for found in one.recoveries))
+        assert not any(map(was_told, crowd.listeners))
 
 
+@pytest.mark.slow
 @lasting(90)
 async def test_a_fleet_is_replaced_under_load_node_by_node(
     engine: engines.Engine, rng: random.Random, tmp_path: Path
@@ -152,6 +158,7 @@ async def test_a_node_that_was_taken_for_dead_goes_on(
     async with fleet(engine.url, tmp_path, rng, 2) as nodes:
         crowd = Crowd(nodes)
         watchers = crowd.lights(4)
+        await crowd.here()
         members = crowd.lights(8, "?tag=present", start="member")
         await crowd.here()
         still, other = rng.sample(nodes.nodes, 2)

@@ -14,8 +14,10 @@ from redis import Redis
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
 from tests.runtime.faulty import Faults, faulty
-from tests.runtime.fleet.crowd import Crowd, Light, count, verify, was_told
+from tests.runtime.fleet.crowd import Crowd, Light
 from tests.runtime.fleet.processes import fleet, until
+from tests.runtime.fleet.publishing import count
+from tests.runtime.fleet.verdict import verify, was_told
 
 
 def _unbroken(lights: list[Light]) -> bool:

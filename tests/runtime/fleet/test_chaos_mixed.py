@@ -14,8 +14,9 @@ import pytest
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
 from tests.runtime.faulty import Faults, faulty
-from tests.runtime.fleet.crowd import Crowd, Light, was_told
+from tests.runtime.fleet.crowd import Crowd, Light
 from tests.runtime.fleet.processes import Fleet, Node, fleet
+from tests.runtime.fleet.verdict import was_told
 
 STEPS = int(os.environ.get("SOCKSPEC_CHAOS_STEPS", "6"))
 """How many things happen."""

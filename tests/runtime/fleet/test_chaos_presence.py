@@ -16,8 +16,9 @@ from websockets.asyncio.client import connect
 
 from tests.runtime.backplane import engines
 from tests.runtime.chatting import lasting
-from tests.runtime.fleet.crowd import Crowd, say
+from tests.runtime.fleet.crowd import Crowd
 from tests.runtime.fleet.processes import Node, fleet, until
+from tests.runtime.fleet.publishing import say
 
 
 @lasting(60)
@@ -25,7 +26,7 @@ async def test_those_who_died_with_a_node_leave_once_and_those_who_came_back_nev
     engine: engines.Engine, rng: random.Random, tmp_path: Path
 ) -> None:
     # The grace of those whose connection broke is longer than the lease: it is the node that is given up here.
-    async with fleet(engine.url, tmp_path, rng, 3, presence_grace=6) as nodes:
+    async with fleet(engine.url, tmp_path, rng, 2, presence_grace=6) as nodes:
         crowd = Crowd(nodes)
         watchers = crowd.lights(6, start="watcher")
         members = crowd.lights(24, "?tag=present", start="member")
@@ -57,8 +58,8 @@ async def test_limits_are_exact_again_once_a_node_that_died_is_given_up(
     engine: engines.Engine, rng: random.Random, tmp_path: Path
 ) -> None:
     most = rng.randint(3, 6)
-    async with fleet(engine.url, tmp_path, rng, 3, max_connections_per_principal=most) as nodes, _Seats() as seats:
-        victim, *others = rng.sample(nodes.nodes, 3)
+    async with fleet(engine.url, tmp_path, rng, 2, max_connections_per_principal=most) as nodes, _Seats() as seats:
+        victim, *others = rng.sample(nodes.nodes, 2)
         lost = rng.randint(1, most - 1)
         for number in range(most):
             assert await seats.take(victim if number < lost else rng.choice(others))
