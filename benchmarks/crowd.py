@@ -22,8 +22,8 @@ MARK: Final = b"|"
 """Stands once in each message that is counted, before the time at which it was said; no size of a frame looks like it."""
 _PATIENCE: Final = 60.0
 _QUIET: Final = 0.5
-_AT_ONCE: Final = 100
-"""How many connections are opened at the same time: a listener's queue is not long."""
+_AT_ONCE: Final = 50
+"""How many connections are opened at the same time: a listener that has no room for one answers a second later."""
 _DIGITS: Final = 20
 _STREAMS: Final = 3
 """How many streams a member hears: the room, everybody, and what is for its principal."""

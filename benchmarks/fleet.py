@@ -185,7 +185,7 @@ class Flow:
     def by_node(self) -> list[float]:
         """Microseconds for each delivery of a node."""
         nodes = self.spent[:-1]
-        return [1e6 * seconds * len(nodes) / self.deliveries for seconds in nodes]
+        return [1e6 * seconds * len(nodes) / max(1, self.deliveries) for seconds in nodes]
 
     @property
     def of_engine(self) -> float:

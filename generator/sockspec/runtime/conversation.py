@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 import os
 import time
@@ -14,16 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from sockspec.runtime.codec import Codec
 from sockspec.runtime.connection import Admission, Connection, current
 from sockspec.runtime.fleet.control import Resume, from_client, resumes
-from sockspec.runtime.heartbeat import Beats
+from sockspec.runtime.lifetime import Lifetime
 from sockspec.runtime.limits import Limits
 from sockspec.runtime.observer import tell, watched
 from sockspec.runtime.options import Options
 from sockspec.runtime.problems import (
     FORBIDDEN,
-    IDLE_TIMEOUT,
     INTERNAL_SERVER_ERROR,
     MALFORMED_MESSAGE,
-    TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     Problem,
     Refused,
@@ -43,7 +40,6 @@ _log: Final = logging.getLogger("sockspec.server")
 
 INTERNAL_ERROR: Final = 1011
 Method = Callable[[Any, Any], Awaitable[object]]
-_LONGEST_TIMER: Final = 86_400.0
 
 
 class Conversation:
@@ -80,8 +76,12 @@ class Conversation:
         self._is_idle = True
         self._became_idle: asyncio.Future[None] | None = None
         self._last_message = 0.0
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._beats: Beats | None = None
+        self._lifetime = Lifetime(
+            *(connection, admission.route, limits),
+            heard=lambda: self._last_message,
+            is_idle=lambda: self._is_idle,
+            end=self._end_with,
+        )
         self._endings: set[asyncio.Task[None]] = set()
         self._is_parting = False
         self._has_ended = False
@@ -105,10 +105,7 @@ class Conversation:
         finally:
             self._has_ended = True
             self._settle()
-            for timer in self._timers.values():
-                timer.cancel()
-            if self._beats is not None:
-                self._beats.stop()
+            self._lifetime.stop()
             for task in (*self._running, *self._endings):
                 task.cancel()
             current.reset(token)
@@ -160,11 +157,8 @@ class Conversation:
     async def _begin(self, start: float) -> bool:
         """Start the timers; says whether the connection goes on."""
         try:
-            self._connection.on_renewal(self._expire_in_time)
-            self._expire_in_time()
             self._last_message = start
-            self._look_for_idleness()
-            self._send_heartbeats()
+            self._lifetime.begin()
         except Exception:
             await self._part(incident("a connection could not be begun", extra=self._context))
             return False
@@ -209,7 +203,7 @@ class Conversation:
     def _outlive(self) -> None:
         """The peer has gone. A handler may finish, in bounded time: its connection counts for the limits until then."""
         if not self._has_ended:
-            self._after("outlive", self._options.drain_timeout, self._give_up)
+            self._lifetime.after("outlive", self._options.drain_timeout, self._give_up)
 
     def _give_up(self) -> None:
         _log.warning("a handler is cancelled: its client has gone", extra=self._context)
@@ -395,40 +389,7 @@ class Conversation:
             return False
         return True
 
-    # --- times ------------------------------------------------------------------------------------------------------
-
-    def _expire_in_time(self) -> None:
-        """End the connection when the credentials expire, unless they are renewed before."""
-        expires = self._connection.identity.expires
-        if expires is None:
-            self._cancel("expiry")
-            return
-        left = (expires - dt.datetime.now(dt.UTC)).total_seconds()
-        if left <= 0:
-            self._end_with(Problem.of(TOKEN_EXPIRED))
-        else:
-            self._after("expiry", min(left, _LONGEST_TIMER), self._expire_in_time)
-
-    def _send_heartbeats(self) -> None:
-        """Ask for signs of life by messages, where the document has the server do so."""
-        beat, outgoing = self._route.heartbeat, self._route.outgoing
-        if beat is not None and beat.ping in outgoing.messages:
-            self._beats = Beats(
-                beat,
-                send=lambda message: self._connection.post(outgoing.frame(message)),
-                heard=lambda: self._last_message,
-                missed=lambda: self._end_with(Problem.of(IDLE_TIMEOUT)),
-            )
-
-    def _look_for_idleness(self) -> None:
-        most = self._limits.idle_timeout
-        if most is None:
-            return
-        left = self._last_message + most - time.monotonic()
-        if left <= 0 and self._is_idle:
-            self._end_with(Problem.of(IDLE_TIMEOUT))
-        else:
-            self._after("idle", max(left, most / 10), self._look_for_idleness)
+    # --- ends ------------------------------------------------------------------------------------------------------
 
     def _end_with(self, problem: Problem) -> None:
         if self._is_parting:
@@ -436,15 +397,6 @@ class Conversation:
         task = asyncio.create_task(self._part(problem))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
-
-    def _after(self, name: str, delay: float, action: Any) -> None:
-        self._cancel(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(delay, action)
-
-    def _cancel(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
 
     def _code_for(self, problem: Problem) -> int:
         return self._route.code_for(problem) or INTERNAL_ERROR

@@ -63,10 +63,13 @@ class Audience(Generic[Out]):
 
         Messages that are not for everybody are left out. Raises Unavailable.
         """
+        from sockspec.runtime.fleet.retrospect import latest
+
         node = self.server.node
         if node is None:
             return ()
-        kept = await node.hub.history(self.stream, most)
+        await node.hub.start()
+        kept = await latest(node.hub.uplink, self.stream, most, node.options.publish_timeout)
         incoming = self.route.outgoing
         return tuple(incoming.take(text.decode() if is_text else text) for text, is_text in kept)
 

@@ -11,7 +11,8 @@ import pytest
 
 from chat import RoomConnection
 from sockspec.runtime.backplane.line import Entry, History, Position, Slice
-from sockspec.runtime.fleet.feed import Delivery, Feed
+from sockspec.runtime.fleet.delivery import Delivery
+from sockspec.runtime.fleet.feed import Feed
 from sockspec.runtime.fleet.publication import pack
 from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.transport import Frame

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sockspec.runtime.backplane.line import Entry, Position, Slice
-from sockspec.runtime.fleet.feed import Delivery, Feed
+from sockspec.runtime.fleet.delivery import Delivery
+from sockspec.runtime.fleet.feed import Feed
 from sockspec.runtime.fleet.publication import pack
 from sockspec.runtime.transport import Frame
 

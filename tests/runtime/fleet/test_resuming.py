@@ -15,6 +15,7 @@ from chat import RoomConnection
 from sockspec.runtime import Backplane, Limits
 from sockspec.runtime.backplane.line import History
 from sockspec.runtime.backplane.memory import MemoryBackplane
+from sockspec.runtime.fleet.publication import wire_name
 from sockspec.runtime.fleet.recovery import Recovery
 from sockspec.runtime.testing import WINDOW
 from tests.runtime.chatting import scenario
@@ -95,6 +96,24 @@ async def test_what_is_no_longer_kept_is_said_to_be_lost_and_the_rest_goes_on(ba
         await ann.until(lambda: "after" in ann.heard)
         assert ann.heard[-1] == "after"
         assert ann.recoveries == [LOST] or (ann.recoveries == [WHOLE] and len(ann.heard) == 301)
+
+
+@scenario
+async def test_who_was_cut_off_before_it_heard_of_all_audiences_has_missed_nothing_of_them() -> None:
+    async with fleet(MemoryBackplane()) as nodes:
+        first = await nodes.peer(0)
+        session = await first.begin()
+        await first.join()
+        await nodes.halls[1].group(RoomConnection, "lobby").broadcast(posted("one"))
+        await first.hear("one")
+        room = wire_name(nodes.halls[0].group(RoomConnection, "lobby").stream)
+        second = await nodes.peer(1)
+        await second.end.send(first_message(session, [one for one in first.positions if one["group"] == room]))
+        assert (await second.next("sockspec.recovered"))["recovered"] is True
+        assert {one["group"] for one in second.positions} == {one["group"] for one in first.positions} - {room}
+        third = await nodes.peer(0)
+        await third.end.send(first_message(session, [one for one in first.positions if one["group"] != room]))
+        assert (await third.next("sockspec.recovered"))["recovered"] is False
 
 
 @scenario

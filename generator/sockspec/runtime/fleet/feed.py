@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from msgspec import Struct
 
 from sockspec.runtime.backplane.line import Entry, Position, Slice
 from sockspec.runtime.fleet import control
 from sockspec.runtime.fleet.continuity import PART, read_on
-from sockspec.runtime.fleet.publication import Publication, unpack, wire_name
-from sockspec.runtime.transport import Frame
+from sockspec.runtime.fleet.delivery import Delivery, delivery_of
+from sockspec.runtime.fleet.publication import wire_name
 
 if TYPE_CHECKING:
     from sockspec.runtime.connection import Connection
@@ -31,67 +29,6 @@ _TRIES: Final = 6
 """How often history is read for an entry that does not follow what is known, before it is left out: none of the stream."""
 _PAUSE: Final = 0.01
 """Before it is read a second time, in seconds; twice as long each time. A replica may have been asked that is behind."""
-
-
-class Delivery(Struct, eq=False, gc=False):
-    """An entry as connections get it."""
-
-    offset: int
-    after: int
-    id: str
-    publication: Publication
-    frame: Frame
-    group: str
-    is_void: bool = False
-    _placed: Frame | None = None
-    _skipped: Frame | None = None
-
-    @property
-    def placed(self) -> Frame:
-        """For connections that are told where each message stands. Encoded once for all of them."""
-        if self._placed is None:
-            place = control.place(self.group, self.offset, self.after)
-            self._placed = Frame(self.frame.data, self.frame.is_text, before=place)
-        return self._placed
-
-    @property
-    def skipped(self) -> Frame:
-        """For those of them that the message is not for."""
-        if self._skipped is None:
-            self._skipped = control.place(self.group, self.offset, self.after, skip=True)
-        return self._skipped
-
-    def post_to(self, connection: Connection[Any, Any]) -> None:
-        """Send it to a connection."""
-        excluded = self.publication.exclude
-        if self.is_void or (excluded and connection.member_id in excluded):
-            if connection.is_placed:
-                connection.post(self.skipped)
-            return
-        connection.post(self.placed if connection.is_placed else self.frame, self.publication.key)
-
-    def post_to_all(self, connections: Collection[Connection[Any, Any]], *, again: bool = False) -> None:
-        """Send it to connections: as `post_to`, but what is the same for all of them is looked up once.
-
-        What they have had already, they are told the place of.
-        """
-        is_for_all = not (self.is_void or self.publication.exclude)
-        plain, placed, key = self.frame, self._placed, self.publication.key
-        for connection in connections:
-            try:
-                if again:
-                    if connection.is_placed:
-                        connection.post(self.skipped)
-                elif not is_for_all:
-                    self.post_to(connection)
-                elif connection.is_placed:
-                    placed = placed or self.placed
-                    connection.post(placed, key)
-                else:
-                    connection.post(plain, key)
-            except Exception:
-                _log.exception("a connection could not be sent to", extra={"connection": connection.id})
-                connection.abort()
 
 
 class Source(Protocol):
@@ -240,7 +177,7 @@ class Feed:
         if self._control is not None:
             self._control(entry.data)
             return
-        delivery = self.delivery_of(entry)
+        delivery = delivery_of(entry, self.group)
         if self._tail is not None:
             self._remember(delivery, self._tail)
         with self._source.delivering(self, delivery):
@@ -405,7 +342,7 @@ class Feed:
 
         It is remembered where it leads up to what is, for others come back for the same.
         """
-        deliveries = [self.delivery_of(entry) for entry in found.entries]
+        deliveries = [delivery_of(entry, self.group) for entry in found.entries]
         own, tail = self.position, self._tail
         if own is None or own.epoch != found.top.epoch or tail is None:
             return deliveries
@@ -419,13 +356,3 @@ class Feed:
             elif delivery.offset <= before:
                 break
         return deliveries
-
-    def delivery_of(self, entry: Entry) -> Delivery:
-        """An entry as connections get it; what is no message of ours is for nobody."""
-        publication = unpack(entry.data)
-        if publication is None:
-            _log.warning("an entry of a group is no message of ours, and is left out")
-            publication = Publication(b"")
-            return Delivery(entry.offset, entry.after, entry.id, publication, Frame(b""), self.group, is_void=True)
-        frame = Frame(publication.data, publication.is_text)
-        return Delivery(entry.offset, entry.after, entry.id, publication, frame, self.group)

@@ -7,16 +7,15 @@ import itertools
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Slice
-from sockspec.runtime.fleet.continuity import PART
-from sockspec.runtime.fleet.feed import Delivery, Feed
+from sockspec.runtime.fleet.delivery import Delivery
+from sockspec.runtime.fleet.feed import Feed
 from sockspec.runtime.fleet.lease import Lease
-from sockspec.runtime.fleet.publication import node_stream, unpack
+from sockspec.runtime.fleet.publication import node_stream
 from sockspec.runtime.fleet.uplink import Unavailable, Uplink, broadcast
 from sockspec.runtime.observer import handed_over, tell
 from sockspec.runtime.options import Options
@@ -159,26 +158,6 @@ class Hub:
         if self._starting is None or not self._starting.done():
             await self.start()
         return await broadcast(self.uplink, self.options, stream, frame, exclude=exclude, key=key)
-
-    async def history(self, stream: str, most: int) -> list[tuple[bytes, bool]]:
-        """The latest payloads of a stream that were for everybody, and whether each is text. Raises Unavailable."""
-        await self.start()
-        seconds = self.options.publish_timeout
-        top = (await self.uplink.attempt(lambda line: line.positions([stream]), seconds))[stream]
-        found: deque[tuple[bytes, bool]] = deque(maxlen=most)
-        since = Position(top.epoch, 0)
-        while True:
-            part = await self._part(stream, since, seconds)
-            for entry in part.entries:
-                publication = unpack(entry.data)
-                if publication is not None and not publication.exclude:
-                    found.append((publication.data, publication.is_text))
-            if not part.entries or part.entries[-1].offset >= top.offset:
-                return list(found)
-            since = Position(top.epoch, part.entries[-1].offset)
-
-    async def _part(self, stream: str, since: Position, seconds: float) -> Slice:
-        return await self.uplink.attempt(lambda line: line.read(stream, since, PART), seconds)
 
     # --- feeds ------------------------------------------------------------------------------------------------------
 

@@ -115,11 +115,15 @@ class Sessions:
         if stored.node != self._hub.node:  # only now: it must not forget who nobody else knows of
             self._hub.start_soon(self._tell(stored, asked.session))
         positions = {known.group: Position(known.epoch, known.offset) for known in asked.positions}
+        has_told_all = len(asked.positions) < control.MOST_POSITIONS
         messages, whole = 0, True
         for stream in audiences:
             async with self._hub.held(stream) as feed:
                 if not connection.is_open:
                     raise ConnectionClosed
+                if stream in streams and has_told_all and feed.group not in positions:
+                    feed.add(connection)  # it was cut off before it heard this one, and has missed nothing of it
+                    continue
                 sent, complete = await self._recover(feed, connection, positions.get(feed.group))
             messages += sent
             whole = whole and complete
