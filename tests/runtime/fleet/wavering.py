@@ -159,8 +159,11 @@ class WaveringLine(Line):
         await self._ask("retire", self.to.retire)
 
     async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
-        await self.backplane.placing.wait()
-        return await self._ask("place", lambda: self.to.place(table, key, value, most=most))
+        async def place() -> Placed:
+            await self.backplane.placing.wait()
+            return await self.to.place(table, key, value, most=most)
+
+        return await self._ask("place", place)
 
     async def drop(self, table: str, key: str) -> bool:
         return await self._ask("drop", lambda: self.to.drop(table, key))

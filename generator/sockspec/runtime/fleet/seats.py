@@ -89,9 +89,8 @@ class Seats:
             try:
                 await line.place(table, name, b"")
             finally:
-                if (
-                    name not in self._held
-                ):  # it was given back meanwhile, perhaps before there was anything to give back
+                if name not in self._held:
+                    # It was given back meanwhile, perhaps before there was anything to give back.
                     self._owed[name] = table
                     self._hub.start_soon(self._give_back(name), farewell=True)
         self._unsure.discard(name)
