@@ -134,6 +134,7 @@ async def test_who_is_present_is_written_again_where_an_engine_has_lost_that_too
         earlier = await asyncio.to_thread(engine.copy, tmp_path / "earlier")
         ann = await enter(nodes, "ann", 0)
         await ann.enter()
+        await bob.until(lambda: "ann online" in bob.presences)
         room = nodes.halls[1].group(RoomConnection, "lobby")
         await asyncio.to_thread(engine.go_back, earlier)
         await ann.until(lambda: ann.recoveries)

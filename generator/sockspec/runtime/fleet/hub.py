@@ -330,6 +330,8 @@ class Hub:
 
     def missed(self, feed: Feed, entries: int, *, lost: bool) -> None:
         """Entries were read from history, or could not be."""
+        if lost:  # another node may have seen first that the engine has lost something, and this one sees another epoch
+            self.lease.distrust()
         if entries or lost:
             name = self.uplink.backplane.name
             tell(self.options.observers, lambda observer: observer.missed(name, entries, lost))

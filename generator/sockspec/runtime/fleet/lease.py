@@ -83,7 +83,9 @@ class Lease:
     def distrust(self) -> None:
         """The engine has lost something, perhaps of what this node holds: all of it is told again."""
         if self._forgotten is None:
-            _log.warning("the backplane has lost something that it had acknowledged")
+            _log.warning(
+                "the backplane no longer has something that this node may have told it: all of it is told again"
+            )
         self._forgotten = True
         self._tell_soon()
 
