@@ -161,7 +161,9 @@ class WaveringLine(Line):
     async def place(self, table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
         async def place() -> Placed:
             await self.backplane.placing.wait()
-            return await self.to.place(table, key, value, most=most)
+            placed = await self.to.place(table, key, value, most=most)
+            self.backplane.asked.append("placed")
+            return placed
 
         return await self._ask("place", place)
 
