@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from sockspec.runtime.backplane.line import Entry, Line, Position, Slice
@@ -93,7 +94,7 @@ class Hub:
                 observers=self.options.observers,
                 most=self.options.max_publishing,
             )
-            self._starting = asyncio.create_task(self._start())
+            self._starting = asyncio.create_task(self._start(), context=Context())  # what it opens outlasts the caller
         if self._starting.done():
             self._starting.result()
         else:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sockspec.runtime.backplane.line import BackplaneError
@@ -106,7 +107,7 @@ class OneConnection:
         asked = _Asked(command, loop.create_future(), loop.time() + self._timeout)
         self._waiting.append(asked)
         if self._flight is None:
-            self._flight = loop.create_task(self._fly())
+            self._flight = loop.create_task(self._fly(), context=Context())  # it outlasts whoever asks first
         return asked.answer
 
     async def close(self) -> None:
