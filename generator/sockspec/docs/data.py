@@ -24,7 +24,7 @@ _HIDDEN: Final = re.compile(
 
 AGAIN: Final = frozenset(
     """/problems/too-many-requests /problems/reach-maximum-connections /problems/slow-consumer /problems/idle-timeout
-    /problems/internal-server-error /problems/service-restart""".split()
+    /problems/internal-server-error /problems/service-restart /problems/service-unavailable""".split()
 )
 """The problems after which clients connect again by themselves."""
 

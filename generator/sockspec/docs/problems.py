@@ -63,6 +63,13 @@ PROBLEMS = tuple(
             "1012",
             "Connect again after the time that it names (retryAfter, in seconds) and a random delay.",
         ),
+        (
+            "service-unavailable",
+            "The server cannot do this just now.",
+            "503",
+            "1013",
+            "Try again after the time that it names (retryAfter, in seconds).",
+        ),
         ("invalid-parameters", "A parameter of the address or a header is missing or wrong.", "400", "", "Correct it."),
         ("not-found", "There is no endpoint at this address.", "404", "", "Do not try again."),
         ("unsupported-version", "The version in the address is no longer served.", "410", "", "Do not try again."),

@@ -41,12 +41,12 @@ class Seats:
         name, table = os.urandom(8).hex(), f"seats {scope} {principal}"
         await self._hub.start()
         self._held[name] = table
+        # Nobody waits long for it; but it is not broken off, or what comes late would be there for ever.
+        placing = self._hub.start_soon(self._take(name, table, most))
         try:
-            placed = await self._hub.uplink.ask(
-                lambda line: line.place(table, name, b"", most=most),
-                min(_PATIENCE, self._hub.options.publish_timeout),
-            )
-        except Unavailable:
+            patience = min(_PATIENCE, self._hub.options.publish_timeout)
+            placed = await asyncio.wait_for(asyncio.shield(placing), patience)
+        except (TimeoutError, Unavailable):
             self._unsure.add(name)
             return name
         except BaseException:
@@ -56,6 +56,19 @@ class Seats:
             del self._held[name]
             return None
         return name
+
+    async def _take(self, name: str, table: str, most: int) -> Placed:
+        seconds = self._hub.options.publish_timeout
+        try:
+            return await self._hub.uplink.ask(lambda line: line.place(table, name, b"", most=most), seconds)
+        finally:
+            self._look_at(name, table)
+
+    def _look_at(self, name: str, table: str) -> None:
+        """Give a place back that was given back while it was being taken, perhaps before there was anything to give."""
+        if name not in self._held:
+            self._owed[name] = table
+            self._hub.start_soon(self._give_back(name), farewell=True)
 
     def release(self, name: str) -> None:
         """Give a place back."""
@@ -89,10 +102,7 @@ class Seats:
             try:
                 await line.place(table, name, b"")
             finally:
-                if name not in self._held:
-                    # It was given back meanwhile, perhaps before there was anything to give back.
-                    self._owed[name] = table
-                    self._hub.start_soon(self._give_back(name), farewell=True)
+                self._look_at(name, table)
         self._unsure.discard(name)
 
 
