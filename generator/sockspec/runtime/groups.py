@@ -47,11 +47,14 @@ class Audience(Generic[Out]):
         `coalesce` goes by.
 
         Returns once the message is safe with the backplane. Raises PayloadError for a message that the document does
-        not allow, and Unavailable when the backplane did not take it within `Options.publish_timeout`.
+        not allow, RuntimeError when nobody serves the server, and Unavailable when the backplane did not take it within
+        `Options.publish_timeout`.
         """
         node = self.server.node
         if node is None:
-            return  # it is not served at all
+            raise RuntimeError(
+                "nobody serves this server, so there is nobody to broadcast to: use a publisher, or serve it"
+            )
         excluded: list[str] = []
         if exclude != ():
             excluded = [one.member_id for one in (exclude if isinstance(exclude, Iterable) else (exclude,))]

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sockspec.runtime import checks
-from sockspec.runtime.backplane.line import History
+from sockspec.runtime.backplane.line import Backplane, History
 from sockspec.runtime.limits import MIB, Limits
 from sockspec.runtime.policy import Offline, Overflow, Policy, SlowConsumer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from sockspec.runtime.backplane.line import Backplane
     from sockspec.runtime.observer import Observer
     from sockspec.runtime.security.tickets import SignedTickets, Tickets
 
@@ -111,6 +110,10 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be."""
+        if self.backplane is not None and not isinstance(self.backplane, Backplane):
+            raise ValueError(f"backplane={self.backplane!r} is none: it has to be RedisBackplane(url), or the like")
+        if not isinstance(self.history, History):
+            raise ValueError(f"history={self.history!r} is none: it has to be History(size=…, seconds=…)")
         times = ("open_timeout", "close_timeout", "ping_interval", "ping_timeout", "write_timeout", "reply_timeout")
         checks.above_zero(self, *times, "publish_timeout", "lease", "check_interval", "session_timeout")
         checks.at_least_zero(self, "drain_timeout", "drain_pause", "retry_after", "presence_grace")

@@ -79,7 +79,10 @@ class Server(ABC, Generic[P]):
         return page.read_text(encoding="utf-8") if page is not None and page.is_file() else ""
 
     def group(self, endpoint: type[Connection[Out, Any]], name: str) -> Group[Out]:
-        """The group of that name among the connections to an endpoint, which its connection class stands for."""
+        """The group of that name among the connections to an endpoint, which its connection class stands for.
+
+        Raises TypeError for what is no connection class of this server.
+        """
         return Group(self, self._route_of(endpoint), name)
 
     def principal(self, endpoint: type[Connection[Out, Any]], id: str) -> Audience[Out]:
@@ -93,7 +96,11 @@ class Server(ABC, Generic[P]):
         return Audience(self, route, everybody_stream(route.path))
 
     def _route_of(self, endpoint: type[Connection[Any, Any]]) -> Route:
-        return next(route for route in self.routes if issubclass(endpoint, route.connection))
+        for route in self.routes:
+            if issubclass(endpoint, route.connection):
+                return route
+        known = ", ".join(route.connection.__name__ for route in self.routes)
+        raise TypeError(f"{endpoint.__name__} is no connection of {type(self).__name__}; it has {known}")
 
     def application(self, *others: Server[Any], options: Options | None = None) -> Application:
         """This API, with others beside it, to be served on one port: for example, two versions of one."""

@@ -65,13 +65,14 @@ async def _is_told(one: Person, count: int) -> None:
 
 
 async def told_once(nodes: Fleet, *people: Person) -> None:
-    """Each is told of a loss once for each stream: in NATS of all, as nobody can tell what was lost of which."""
-    count = 3 if isinstance(nodes.backplane, NatsBackplane) else 1
+    """Each is told of a loss once for each stream at most: in NATS it is of all, as nobody can tell of which."""
+    most = 3 if isinstance(nodes.backplane, NatsBackplane) else 1
     for one in people:
-        await _is_told(one, count)
+        await _is_told(one, 1)
     await say(nodes, "in the end", *people)
     for one in people:
-        assert one.recoveries == [LOST] * count
+        assert set(one.recoveries) == {LOST}
+        assert len(one.recoveries) <= most
 
 
 @scenario

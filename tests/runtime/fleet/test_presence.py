@@ -139,13 +139,35 @@ async def test_what_an_engine_has_forgotten_is_told_again_silently() -> None:
         backplane.leave()
         backplane.asked.clear()
         await backplane.come_back(empty=True)
-        await nodes.until(lambda: backplane.asked.count("keep") == 2)
+        await nodes.until(lambda: backplane.asked.count("keep") >= 2)
         async with asyncio.timeout(PATIENCE):
             while await names(nodes, 1) != before:
                 await asyncio.sleep(0.002)
         people[0].cut(to=1)  # sessions are known again, too
         await people[0].until(lambda: Recovery(resumed=True, recovered=True) in people[0].recoveries)
         assert told(nodes) == ([f"person {number}" for number in range(8)], [])
+
+
+@scenario
+async def test_nobody_leaves_because_the_engine_was_away_for_longer_than_leases_last() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 2, lease=0.3, presence_grace=0) as nodes:
+        for at, name in enumerate(("ann", "bob")):
+            await (await nodes.stack.enter_async_context(nodes.person(name, at=at))).enter()
+        backplane.leave()
+        ids = [nodes.hub(at).node for at in (0, 1)]
+        await nodes.until(lambda: not any(map(backplane.of.lives, ids)))
+        backplane.is_away = False
+        first, second = (backplane.lines[node] for node in ids)
+        first.receiver.restored()
+        await nodes.until(lambda: backplane.of.lives(ids[0]))
+        assert await names(nodes, 0) == ["ann is ann"]  # of those who can be known to be there
+        second.receiver.restored()
+        await nodes.until(lambda: all(map(backplane.of.lives, ids)))
+        asked = len(backplane.asked)
+        await nodes.until(lambda: backplane.asked[asked:].count("renew") > 6)
+        assert await names(nodes, 0) == ["ann is ann", "bob is bob"]
+        assert told(nodes) == (["ann", "bob"], [])
 
 
 @scenario

@@ -77,7 +77,9 @@ class Lease:
             self._forgotten = bool(self._forgotten) or before.engine != found.engine
         if self._forgotten is not None:
             self._tell_soon()
-        if found.dead and (self._burying is None or self._burying.done()):
+        # When the engine was away for all, so were the leases of all: the others have their time to renew them.
+        is_sure = self._tenant.uplink.up_for >= self._tenant.options.lease
+        if found.dead and is_sure and (self._burying is None or self._burying.done()):
             self._burying = self._tenant.start_soon(self._bury(found.dead))
 
     def distrust(self) -> None:

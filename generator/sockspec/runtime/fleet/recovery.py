@@ -31,6 +31,8 @@ class Resumption:
         self._is_new = True
         self._has_lost = False
         self._opened: asyncio.Future[None] | None = None
+        self._has_told = False
+        """Whether a loss was told and nothing was received since: one that concerns several groups is told once."""
         self.resumed: bool = False
         """Whether the present connection goes on with one that the application has prepared."""
 
@@ -39,7 +41,7 @@ class Resumption:
     def begin(self) -> str | bytes:
         """A connection was opened; the message to begin with."""
         self._place = None
-        self.resumed = False
+        self.resumed = self._has_told = False
         self._asked = bool(self._session)
         self._opened = asyncio.get_running_loop().create_future()
         known = list(self._positions.items())[-control.MOST_POSITIONS :]
@@ -79,7 +81,8 @@ class Resumption:
             case Joined(group, epoch, offset, lost):
                 self._positions[group] = Position(epoch, offset)
                 if lost and not self._asked:
-                    return Recovery(resumed=True, recovered=False)
+                    told, self._has_told = self._has_told, True
+                    return None if told else Recovery(resumed=True, recovered=False)
                 # Else it is told with all that was missed, be it on a later connection.
                 self._has_lost = self._has_lost or lost
             case Left(group):
@@ -106,7 +109,7 @@ class Resumption:
 
     def handed_on(self) -> Recovery | None:
         """It was; what the application has to know besides."""
-        place, self._place = self._place, None
+        place, self._place, self._has_told = self._place, None, False
         return None if place is None else self._pass(place)
 
     def _pass(self, place: Place) -> Recovery | None:

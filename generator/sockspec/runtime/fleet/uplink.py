@@ -33,6 +33,10 @@ class Unavailable(Refused):
         self.doubtful = doubtful
         """Whether it may have been done all the same, or be done yet. Else it was not."""
 
+    def __str__(self) -> str:
+        outcome = "nobody knows whether this was done" if self.doubtful else "this was not done"
+        return f"the backplane did not answer in time: {outcome}"
+
 
 class Uplink:
     """Keeps the line of one node, and says whether the engine answers."""
@@ -60,6 +64,7 @@ class Uplink:
         self._line: Line | None = None
         self._up = asyncio.Event()
         self._down_since: float | None = None
+        self._up_since: float | None = None
         self._opening: asyncio.Task[None] | None = None
         self._is_closed = False
         self._numbers = itertools.count(1)
@@ -72,6 +77,11 @@ class Uplink:
     def is_up(self) -> bool:
         """Whether the engine answers, as far as is known."""
         return self._up.is_set() and not self._is_closed
+
+    @property
+    def up_for(self) -> float:
+        """How long the engine has answered, in seconds; zero when it does not."""
+        return 0.0 if self._up_since is None or not self.is_up else time.monotonic() - self._up_since
 
     @property
     def down_for(self) -> float:
@@ -99,7 +109,8 @@ class Uplink:
         try:
             self._line = await self.backplane.open(self.node, self)
         except BackplaneError as error:
-            _log.warning("the backplane %s cannot be reached: %s", self.backplane.name, error)
+            level = logging.WARNING if self._down_since is None else logging.DEBUG  # once is enough
+            _log.log(level, "the backplane %s cannot be reached, and is tried again: %s", self.backplane.name, error)
             return False
         self.restored()
         return True
@@ -120,6 +131,7 @@ class Uplink:
         if self._is_closed:
             return
         self._up.clear()
+        self._up_since = None
         if self._down_since is None:
             self._down_since = time.monotonic()
             _log.warning("the backplane %s does not answer: it is tried again", self.backplane.name)
@@ -133,6 +145,8 @@ class Uplink:
             _log.warning("the backplane %s answers again after %.1f s", self.backplane.name, self.down_for)
             self._down_since = None
         tell(self._observers, lambda observer: observer.degraded(self.backplane.name, False))
+        if self._up_since is None:
+            self._up_since = time.monotonic()
         self._up.set()
         self._restored()
 

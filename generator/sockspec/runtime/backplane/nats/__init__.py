@@ -21,6 +21,11 @@ What differs from the other backplanes:
 
 from __future__ import annotations
 
-from sockspec.runtime.backplane.nats.backplane import NatsBackplane
+try:
+    from sockspec.runtime.backplane.nats.backplane import NatsBackplane
+except ModuleNotFoundError as missing:
+    if missing.name != "nats":
+        raise
+    raise ModuleNotFoundError("NatsBackplane needs nats-py: pip install 'sockspec[nats]'", name="nats") from None
 
 __all__ = ["NatsBackplane"]

@@ -52,6 +52,9 @@ _MOST_FILTERS: Final = 500
 """So many streams are asked about at once. The answers come with the last entry of each."""
 
 
+_SCHEMES: Final = ("nats", "tls", "ws", "wss")
+
+
 class NatsBackplane(Backplane):
     """An engine that many processes reach: a NATS server, or a cluster, with JetStream enabled."""
 
@@ -79,6 +82,10 @@ class NatsBackplane(Backplane):
         Raises ValueError for what cannot be.
         """
         self.servers: Final = (servers,) if isinstance(servers, str) else tuple(servers)
+        for server in self.servers:
+            scheme, separator, _ = server.partition("://")
+            if separator and scheme not in _SCHEMES:
+                raise ValueError(f"{scheme}:// is no scheme of NATS: those are {', '.join(_SCHEMES)}")
         self.prefix: Final = prefix
         self.timeout: Final = timeout
         self.replicas: Final = replicas

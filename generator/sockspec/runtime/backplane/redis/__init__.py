@@ -8,6 +8,11 @@ for a replica. An engine that comes back with less than it acknowledged goes on 
 a node renounces that which had more.
 """
 
+from importlib.util import find_spec
+
 from sockspec.runtime.backplane.redis.backplane import RedisBackplane
+
+if find_spec("redis") is None:
+    raise ModuleNotFoundError("RedisBackplane needs redis-py: pip install 'sockspec[redis]'", name="redis")
 
 __all__ = ["RedisBackplane"]
