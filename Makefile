@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests wait for each other's processes more than they compute.
+TESTERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-fleet test lint types unit site golden format bench compare docs browser autobahn clean
@@ -28,8 +30,8 @@ lint: $(READY) ## Style, and whether generated/ and docs/ are current
 types: $(READY) ## mypy and pyright, both strict, side by side
 	@$(BIN)/mypy & mypy=$$!; $(BIN)/pyright; pyright=$$?; wait $$mypy && exit $$pyright
 
-unit: $(READY) ## The tests, in as many processes as there are cores
-	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
+unit: $(READY) ## The tests, in twice as many processes as there are cores
+	@$(BIN)/python -m pytest -q --numprocesses $(TESTERS) --dist worksteal
 
 site: $(READY) ## The project's own pages as a site, into .site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
