@@ -40,6 +40,13 @@ def whole(options: object, *names: str) -> None:
             raise ValueError(f"{name}={value!r} is no whole number above 0{_instead(options, name)}")
 
 
+def of_kind(options: object, name: str, kinds: tuple[type, ...], example: str) -> None:
+    """An option that is of one of these classes. Raises ValueError with an example."""
+    value = getattr(options, name)
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name}={value!r} is none: it has to be {example}")
+
+
 def texts(options: object, *names: str) -> None:
     """Options that are several texts, of which one alone is a frequent slip. Raises ValueError."""
     for name in names:

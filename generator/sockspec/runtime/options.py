@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Literal
 
 from sockspec.runtime import checks
@@ -110,10 +111,8 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be."""
-        if self.backplane is not None and not isinstance(self.backplane, Backplane):
-            raise ValueError(f"backplane={self.backplane!r} is none: it has to be RedisBackplane(url), or the like")
-        if not isinstance(self.history, History):
-            raise ValueError(f"history={self.history!r} is none: it has to be History(size=…, seconds=…)")
+        checks.of_kind(self, "backplane", (Backplane, NoneType), "RedisBackplane(url), or the like")
+        checks.of_kind(self, "history", (History,), "History(size=…, seconds=…)")
         times = ("open_timeout", "close_timeout", "ping_interval", "ping_timeout", "write_timeout", "reply_timeout")
         checks.above_zero(self, *times, "publish_timeout", "lease", "check_interval", "session_timeout")
         checks.at_least_zero(self, "drain_timeout", "drain_pause", "retry_after", "presence_grace")
