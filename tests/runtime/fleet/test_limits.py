@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from sockspec.runtime import Backplane, Limits
+from sockspec.runtime import Backplane, BackplaneError, Limits
+from sockspec.runtime.backplane.line import Placed
 from sockspec.runtime.fleet.node import Node
 from sockspec.runtime.fleet.seats import Seats
 from sockspec.runtime.fleet.uplink import Unavailable
@@ -38,6 +39,29 @@ async def come(nodes: Fleet, count: int, at: int | None = None, name: str = "a")
         if told["error"]["type"] != "/problems/reach-maximum-connections":
             welcome.append(end)
     return welcome, count - len(welcome)
+
+
+@scenario
+async def test_a_place_that_is_taken_after_it_was_given_back_is_given_back_again() -> None:
+    backplane = Wavering()
+    async with fleet(backplane, 1, lease=0.3, publish_timeout=0.2, limits=THREE) as nodes:
+        line = backplane.lines[nodes.hub(0).node].to
+        place, late = line.place, list[tuple[str, str, bytes]]()
+
+        async def unanswered(table: str, key: str, value: bytes, *, most: int | None = None) -> Placed:
+            late.append((table, key, value))
+            raise BackplaneError("no answer came", doubtful=True)
+
+        line.place = unanswered  # type: ignore[method-assign]  # an engine that does what it is asked for later
+        end = await nodes.raw(name="a")
+        line.place = place  # type: ignore[method-assign]
+        asked = len(backplane.asked)
+        await end.close()
+        await nodes.until(lambda: "drop" in backplane.asked[asked:])
+        assert await place(*late[0]) in (Placed.NEW, Placed.KNOWN)
+        async with asyncio.timeout(PATIENCE):
+            while TABLE in await nodes.records(TABLE):
+                await asyncio.sleep(0.002)
 
 
 @scenario

@@ -109,6 +109,7 @@ class Hub:
             await self._subscribe(local)
             await self.lease.renew(self.options.lease)
         if self.options.backplane is not None:
+            _log.info("this is node %s of a fleet on %s", self.node, self.uplink.backplane.name)
             self.start_soon(self._live())
 
     async def stop(self, lease: float) -> None:

@@ -32,6 +32,8 @@ class Seats:
         """Those of which nobody else knows, perhaps."""
         self._owed: dict[str, str] = {}
         """Those that were given back while the backplane did not answer."""
+        self._doubtful: set[str] = set()
+        """Those that were asked for without an answer: they may be taken later than they are given back."""
 
     async def claim(self, scope: str, principal: str, most: int) -> str | None:
         """Take a place, to be given back by its name; None when there is none.
@@ -59,16 +61,21 @@ class Seats:
 
     async def _take(self, name: str, table: str, most: int) -> Placed:
         seconds = self._hub.options.publish_timeout
-        try:
-            return await self._hub.uplink.ask(lambda line: line.place(table, name, b"", most=most), seconds)
-        finally:
-            self._look_at(name, table)
+        return await self._hub.uplink.ask(lambda line: self._place_at(line, name, table, most), seconds)
 
-    def _look_at(self, name: str, table: str) -> None:
-        """Give a place back that was given back while it was being taken, perhaps before there was anything to give."""
-        if name not in self._held:
-            self._owed[name] = table
-            self._hub.start_soon(self._give_back(name), farewell=True)
+    async def _place_at(self, line: Line, name: str, table: str, most: int | None = None) -> Placed:
+        answered = False
+        try:
+            placed = await line.place(table, name, b"", most=most)
+            answered = True
+            return placed
+        finally:
+            if not answered:
+                self._doubtful.add(name)
+            if name not in self._held:
+                # It was given back while it was being taken, perhaps before there was anything to give.
+                self._owed[name] = table
+                self._hub.start_soon(self._give_back(name), farewell=True)
 
     def release(self, name: str) -> None:
         """Give a place back."""
@@ -86,6 +93,15 @@ class Seats:
         if (table := self._owed.get(name)) is not None:
             await line.drop(table, name)
             self._owed.pop(name, None)
+            if name in self._doubtful:
+                self._doubtful.discard(name)
+                self._hub.start_soon(self._drop_again(name, table))
+
+    async def _drop_again(self, name: str, table: str) -> None:
+        """Give a place back once more, when nothing can be on its way any longer."""
+        await asyncio.sleep(self._hub.options.lease)
+        self._owed[name] = table
+        await self._give_back(name)
 
     async def tell_again(self, line: Line) -> None:
         """The backplane has forgotten this node's places. Raises BackplaneError."""
@@ -99,10 +115,7 @@ class Seats:
 
     async def _place(self, line: Line, name: str) -> None:
         if (table := self._held.get(name)) is not None:
-            try:
-                await line.place(table, name, b"")
-            finally:
-                self._look_at(name, table)
+            await self._place_at(line, name, table)
         self._unsure.discard(name)
 
 
