@@ -55,7 +55,10 @@ class Seats:
             self.release(name)
             raise
         if placed is Placed.FULL:
-            del self._held[name]
+            if name in self._doubtful:  # an attempt before may have taken it, or may yet
+                self.release(name)
+            else:
+                del self._held[name]
             return None
         return name
 
