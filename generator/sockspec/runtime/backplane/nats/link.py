@@ -34,7 +34,7 @@ from sockspec.runtime.backplane.nats.messages import (
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
-logger: Final = logging.getLogger("sockspec.runtime.backplane")
+logger: Final = logging.getLogger("sockspec.backplane")
 
 _OLDEST: Final = (2, 11)
 _MOST_UNSENT: Final = 8 * 1024 * 1024
